@@ -1,0 +1,114 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem } from '../src/errors.ts'
+import type { Role } from '../src/roles/roles.ts'
+import type { Principal } from '../src/tokens/claims.ts'
+
+/** Who may call a route: anyone, a user, or a user with a role. */
+export type Access = 'public' | 'user' | { role: Role }
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+  }
+  interface FastifyInstance {
+    [areaAccess]?: Access
+    /** Whose token it is, or undefined where it is none of ours that is valid now. */
+    identify: (request: FastifyRequest, token: string) => Promise<Principal | undefined>
+  }
+  interface FastifyRequest {
+    /** Who is calling; null on public routes. */
+    principal: Principal | null
+  }
+}
+
+const areaAccess = Symbol('areaAccess')
+
+/** Sets who may call the routes of an area that do not say so themselves. */
+export function guard(area: FastifyInstance, access: Access): void {
+  area[areaAccess] = access
+}
+
+/** @returns the caller of a route that asks for one */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) throw new Problem('not_authenticated')
+  return request.principal
+}
+
+/**
+ * Authentication and roles, by what each route declares. A route that declares nothing keeps the service from starting.
+ * Authentication comes before the body is read, so that a stranger learns nothing of our schemas.
+ */
+export default fp(
+  async function access(app) {
+    app.decorateRequest('principal', null)
+    app.addHook('onRoute', function (this: FastifyInstance, route) {
+      const declared = route.config?.access ?? this[areaAccess]
+      if (declared === undefined) {
+        throw new Error(`The route ${String(route.method)} ${route.url} does not declare who may call it`)
+      }
+      route.config = { ...route.config, access: declared }
+      if (declared === 'public') return
+      route.onRequest = [authenticate, ...hooks(route.onRequest)]
+      if (declared !== 'user') route.preHandler = [requireRole(declared.role), ...hooks(route.preHandler)]
+    })
+
+    app.decorate('identify', async (request, token) => {
+      try {
+        return await app.verifyAccessToken(request, token)
+      } catch (error) {
+        if (error instanceof Problem && error.status === 401) return undefined
+        throw error
+      }
+    })
+
+    function authenticate(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) {
+      try {
+        const verified = app.verifyAccessToken(request, presentedToken(request))
+        if (verified instanceof Promise) {
+          verified.then((principal) => admit(request, principal, done), done)
+        } else {
+          admit(request, verified, done)
+        }
+      } catch (error) {
+        done(error as Error)
+      }
+    }
+
+    /** The bearer token, else the cookie; another authorization scheme is none of ours (RFC 6750 §2). */
+    function presentedToken(request: FastifyRequest): string {
+      const token = bearerToken(request)
+      if (token !== undefined) return token
+      const cookie = request.cookies[app.accessCookieName]
+      if (cookie === undefined || cookie === '') throw new Problem('not_authenticated')
+      if (!safeMethods.has(request.method)) request.refuseCrossOrigin()
+      return cookie
+    }
+  },
+  { name: 'access', dependencies: ['cookies', 'cross-origin', 'jwt'] }
+)
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/** @returns undefined where there is no Bearer authorization; an empty or malformed one is returned to be refused */
+export function bearerToken({ headers: { authorization } }: FastifyRequest): string | undefined {
+  if (authorization === undefined || !/^bearer(?:\s|$)/i.test(authorization)) return undefined
+  return authorization.slice('bearer '.length)
+}
+
+function admit(request: FastifyRequest, principal: Principal, done: (error?: Error) => void): void {
+  request.principal = principal
+  done()
+}
+
+function requireRole(role: Role) {
+  return function checkRole(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+    if (principalOf(request).roles.has(role)) done()
+    else done(new Problem('permission_denied'))
+  }
+}
+
+function hooks<T>(declared: T | T[] | undefined): T[] {
+  if (declared === undefined) return []
+  return Array.isArray(declared) ? declared : [declared]
+}

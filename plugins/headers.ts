@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import fp from 'fastify-plugin'
+import helmet from 'helmet'
+
+const year = 365 * 24 * 60 * 60
+
+/**
+ * The security headers of every answer. Helmet decides them, once: they are the same for every request,
+ * and running it for each would cost a third of the time of an access check.
+ */
+export default fp(
+  async function headers(app) {
+    const standing = helmetHeaders({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
+      },
+      strictTransportSecurity: { maxAge: year, includeSubDomains: true }
+    })
+    app.addHook('onRequest', (request, reply, done) => {
+      reply.headers(standing)
+      reply.header('x-request-id', request.id)
+      done()
+    })
+  },
+  { name: 'headers' }
+)
+
+/** Applies the options to a response that only takes notes. */
+export function helmetHeaders(options: Parameters<typeof helmet>[0]): Record<string, string> {
+  const noted: Record<string, string> = { 'cache-control': 'no-store' }
+  const response = {
+    setHeader: (name: string, value: string) => {
+      noted[name.toLowerCase()] = value
+    },
+    removeHeader: () => undefined
+  }
+  helmet(options)({} as IncomingMessage, response as unknown as ServerResponse, (error) => {
+    if (error !== undefined) throw error as Error
+  })
+  return noted
+}

@@ -1,0 +1,93 @@
+import fastifyJwt from '@fastify/jwt'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem } from '../src/errors.ts'
+import { createAccessTokens, type IssueAccessToken } from '../src/tokens/access-token.ts'
+import { type Principal, principalOf, readClaims } from '../src/tokens/claims.ts'
+import { type Keyring, loadKeyring } from '../src/tokens/keyring.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    keyring: Keyring
+    issueAccessToken: IssueAccessToken
+    /** @throws {Problem} `token_expired` or `token_invalid`, whatever is wrong with the token */
+    verifyAccessToken: (request: FastifyRequest, token: string) => Principal | Promise<Principal>
+  }
+  interface FastifyRequest {
+    /** The token that `jwtVerify` is to look at. */
+    presentedToken: string
+  }
+}
+
+/** Principals of tokens whose signature was verified lately. */
+const mostRemembered = 10_000
+
+/**
+ * Issues and verifies access tokens. @fastify/jwt verifies, with the one algorithm of the key that the token's `kid`
+ * names; what was verified is remembered by the whole token, because a signature costs ten times the rest of a request.
+ */
+export default fp(
+  async function jwt(app) {
+    const { config } = app
+    const keyring = await loadKeyring(config.keys)
+    await app.register(fastifyJwt, {
+      // The decorators: request.jwtVerify() and app.jwt. Tokens are signed by `issueAccessToken`, whose key may change.
+      secret: { public: publicKeyOf },
+      decode: { complete: true },
+      verify: {
+        extractToken: (request) => request.presentedToken,
+        algorithms: ['ES256', 'RS256', 'EdDSA'],
+        checkTyp: 'at+jwt',
+        allowedIss: config.issuer,
+        allowedAud: config.audience,
+        requiredClaims: ['iss', 'aud', 'sub', 'exp', 'iat', 'jti']
+      }
+    })
+    app.decorateRequest('presentedToken', '')
+    app.decorate('keyring', keyring)
+    app.decorate(
+      'issueAccessToken',
+      createAccessTokens(() => keyring, {
+        issuer: config.issuer,
+        audience: config.audience,
+        lifetime: config.accessTokenLifetime
+      })
+    )
+
+    const remembered = new Map<string, Principal>()
+    app.decorate('verifyAccessToken', (request, token) => {
+      const principal = remembered.get(token)
+      if (principal === undefined) return verifySignature(request, token)
+      if (principal.claims.exp * 1000 <= Date.now()) {
+        remembered.delete(token)
+        throw new Problem('token_expired')
+      }
+      return principal
+    })
+
+    async function verifySignature(request: FastifyRequest, token: string): Promise<Principal> {
+      request.presentedToken = token
+      const payload = await request.jwtVerify<object>().catch((error: unknown) => {
+        throw new Problem(isExpiry(error) ? 'token_expired' : 'token_invalid')
+      })
+      const claims = readClaims(payload, Math.floor(Date.now() / 1000))
+      if (claims === undefined) throw new Problem('token_invalid')
+      const principal = principalOf(claims)
+      // Maps keep the order of insertion: the first is the oldest.
+      if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')
+      remembered.set(token, principal)
+      return principal
+    }
+
+    /** RFC 8725 §3.1: the key decides the algorithm; a header that says another is refused before any mathematics. */
+    async function publicKeyOf(_request: FastifyRequest, token: unknown): Promise<string> {
+      const { header } = token as { header: { kid?: unknown; alg?: unknown; typ?: unknown } }
+      const key = keyring.find(header.kid)
+      if (key === undefined || header.alg !== key.algorithm) throw new Problem('token_invalid')
+      return key.publicPem
+    }
+  },
+  { name: 'jwt', dependencies: ['config', 'preparation'] }
+)
+
+const isExpiry = (error: unknown) => (error as { code?: unknown }).code === 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED'

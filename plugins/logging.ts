@@ -1,0 +1,29 @@
+import fp from 'fastify-plugin'
+import { pino } from 'pino'
+import { levelOfAnswer } from '../src/logger.ts'
+
+/** One line an answer that changed, refused or failed; reads are lines at `debug` only, as they are the bulk. */
+export default fp(
+  async function logging(app) {
+    const lowest = pino.levels.values[app.config.logLevel] ?? Infinity
+    app.addHook('onResponse', (request, reply, done) => {
+      const level = levelOfAnswer(request.method, reply.statusCode)
+      if ((pino.levels.values[level] ?? 0) >= lowest) {
+        request.log[level](
+          {
+            method: request.method,
+            path: request.url.replace(/\?.*/s, '').slice(0, 256),
+            status: reply.statusCode,
+            ms: Math.round(reply.elapsedTime * 10) / 10,
+            ip: request.ip,
+            user_agent: request.headers['user-agent']?.slice(0, 256),
+            user_id: request.principal?.userId
+          },
+          'answered'
+        )
+      }
+      done()
+    })
+  },
+  { name: 'logging', dependencies: ['config', 'access'] }
+)

@@ -1,0 +1,37 @@
+import type { Socket } from 'node:net'
+import { randomUUID } from 'node:crypto'
+import { Problem, type ProblemCode } from '../src/errors.ts'
+import { problemBody } from './errors.ts'
+
+const reasons: Record<string, ProblemCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'headers_too_large'
+}
+
+/** Answers what never became a request, and closes the connection: there is no telling where the next would begin. */
+export function refuseMalformedHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const code = reasons[error.code ?? '']
+  const problem =
+    code === undefined
+      ? Problem.validation([{ path: '/', message: 'is not well-formed HTTP' }])
+      : new Problem(code)
+  const requestId = randomUUID()
+  const body = JSON.stringify(problemBody(problem, requestId))
+  socket.end(
+    [
+      `HTTP/1.1 ${String(problem.status)} Refused`,
+      'content-type: application/problem+json',
+      `content-length: ${String(Buffer.byteLength(body))}`,
+      'cache-control: no-store',
+      'x-content-type-options: nosniff',
+      `x-request-id: ${requestId}`,
+      'connection: close',
+      '',
+      body
+    ].join('\r\n')
+  )
+}

@@ -1,0 +1,88 @@
+import fastifySwagger from '@fastify/swagger'
+import type { FastifySchema } from 'fastify'
+import fp from 'fastify-plugin'
+import { type ProblemCode, problems } from '../src/errors.ts'
+import type { Access } from './access.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The problems of this operation that its access and its schemas do not tell of already. */
+    problems?: ProblemCode[]
+  }
+}
+
+type Responses = Record<string, object>
+
+/** OpenAPI 3.1 from the schemas that validate, with every problem that an operation can answer. */
+export default fp(
+  async function openapi(app) {
+    await app.register(fastifySwagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Gatehouse',
+          description:
+            'Registration, login, sessions and roles. Errors are problem details (RFC 9457) with a stable `code`.',
+          version: '1.0.0',
+          license: { name: 'MIT', identifier: 'MIT' }
+        },
+        servers: [{ url: '/', description: 'This service' }],
+        tags: [
+          { name: 'authentication', description: 'Who is calling, and how they come and go' },
+          { name: 'access', description: 'Answers for reverse proxies' },
+          { name: 'keys', description: 'What others need to check tokens themselves' },
+          { name: 'operation', description: 'Health of the service' }
+        ],
+        components: {
+          securitySchemes: {
+            bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token' },
+            cookie: {
+              type: 'apiKey',
+              in: 'cookie',
+              name: app.accessCookieName,
+              description: 'Set by a login from a browser'
+            }
+          }
+        }
+      },
+      refResolver: { buildLocalReference: (schema) => String(schema['$id']) },
+      transform: ({ schema, url, route }) => ({
+        schema: describe(schema as FastifySchema | undefined, route.config?.access, route.config?.problems ?? []),
+        url
+      })
+    })
+  },
+  { name: 'openapi', dependencies: ['access'] }
+)
+
+function describe(schema: FastifySchema = {}, access: Access | undefined, own: ProblemCode[]): FastifySchema {
+  const codes = new Set<ProblemCode>(own)
+  if (schema.body !== undefined) {
+    for (const code of ['validation_failed', 'payload_too_large', 'unsupported_media_type'] as const) codes.add(code)
+  }
+  if (schema.querystring !== undefined) codes.add('validation_failed')
+  if (access !== 'public') {
+    for (const code of ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const) codes.add(code)
+  }
+  if (typeof access === 'object') codes.add('permission_denied')
+  return {
+    ...schema,
+    security: access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
+    response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
+  }
+}
+
+function problemResponses(codes: ProblemCode[]): Responses {
+  const statuses = new Set(codes.map((code) => problems[code].status))
+  return Object.fromEntries(
+    [...statuses].map((status) => [
+      status,
+      {
+        description: codes
+          .filter((code) => problems[code].status === status)
+          .map((code) => `\`${code}\`: ${problems[code].detail}`).join('\n\n'),
+        content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } }
+      }
+    ])
+  )
+}

@@ -1,0 +1,12 @@
+import fp from 'fastify-plugin'
+import { prepare } from '../src/prepare.ts'
+
+export default fp(
+  async function preparation(app) {
+    const done = await prepare(app.config, app.database, app.passwords)
+    if (done.migrations > 0) app.log.info({ migrations: done.migrations }, 'database schema brought up to date')
+    if (done.generatedKey !== undefined) app.log.info({ kid: done.generatedKey }, 'signing key generated')
+    if (done.bootstrappedAdmin !== undefined) app.log.info('administrator created from the environment')
+  },
+  { name: 'preparation', dependencies: ['config', 'database', 'passwords'] }
+)

@@ -1,0 +1,95 @@
+import { isUtf8 } from 'node:buffer'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+import type { FastifyInstance, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
+import fp from 'fastify-plugin'
+import { type Fault, Problem } from '../src/errors.ts'
+
+/**
+ * Input is refused, not repaired: bodies of another type than JSON in UTF-8, unknown properties, wrong types,
+ * text that is not well-formed. Only query strings and path parameters, which are text, are turned into their types.
+ */
+export default fp(
+  async function validation(app) {
+    app.removeAllContentTypeParsers()
+    const parseJson = app.getDefaultJsonParser('error', 'error')
+    app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+      if (!isUtf8(body)) {
+        done(Problem.validation([{ path: '/body', message: 'must be encoded in UTF-8' }]))
+        return
+      }
+      void parseJson(request, body.toString('utf8'), done)
+    })
+    app.addHook('preParsing', (request, _reply, payload, done) => {
+      const { 'content-type': type, 'content-encoding': encoding } = request.headers
+      const refused = encoding !== undefined || (type !== undefined && !isJsonInUtf8.test(type))
+      if (refused && request.routeOptions.config.ignoresBody !== true) done(new Problem('unsupported_media_type'))
+      else done(null, payload)
+    })
+
+    const strict = createAjv(app, false)
+    const coercing = createAjv(app, 'array')
+    const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) =>
+      (httpPart === 'body' ? strict() : coercing()).compile(schema)
+    app.setValidatorCompiler(compile)
+    app.setSchemaErrorFormatter((errors, part) => Problem.validation(toFaults(errors, part)))
+  },
+  { name: 'validation', dependencies: ['errors'] }
+)
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Takes whatever body comes and never looks at it. */
+    ignoresBody?: boolean
+  }
+}
+
+/** For routes that answer whatever the body is: it is drained unread. */
+export function ignoreBodies(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume()
+    done(null)
+  })
+}
+
+const isJsonInUtf8 = /^application\/json(?: *; *charset="?utf-8"?)?$/i
+
+// NUL and the other control characters, in every string of a body.
+// eslint-disable-next-line no-control-regex
+const control = /[\u0000-\u001f\u007f-\u009f]/
+
+/** An Ajv that is made when the first schema asks for it, with the shared schemas that are known by then. */
+function createAjv(app: FastifyInstance, coerceTypes: false | 'array'): () => Ajv {
+  let ajv: Ajv | undefined
+  return () => {
+    if (ajv === undefined) {
+      ajv = new Ajv({ allErrors: false, coerceTypes, useDefaults: true, removeAdditional: false, keywords: ['example'] })
+      addFormats.default(ajv, ['email', 'uuid'])
+      ajv.addFormat('text', (value) => value.isWellFormed() && !control.test(value))
+      for (const schema of Object.values(app.getSchemas())) ajv.addSchema(schema as object)
+    }
+    return ajv
+  }
+}
+
+function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[] {
+  return errors.map(({ instancePath, keyword, params, message }) => {
+    const at = `/${part}${instancePath}`
+    if (keyword === 'additionalProperties') {
+      return { path: `${at}/${printable(params['additionalProperty'])}`, message: 'is not a known property' }
+    }
+    if (keyword === 'required') return { path: `${at}/${printable(params['missingProperty'])}`, message: 'is required' }
+    if (keyword === 'format' && params['format'] === 'text') {
+      return { path: at, message: 'must be well-formed Unicode without control characters' }
+    }
+    if (keyword === 'format') return { path: at, message: `must be a valid ${printable(params['format'])}` }
+    if (keyword === 'enum') {
+      return { path: at, message: `must be one of ${(params['allowedValues'] as unknown[]).map(String).join(', ')}` }
+    }
+    return { path: at, message: message ?? 'is not valid' }
+  })
+}
+
+/** A property name as the client sent it, bounded and without what could harm a terminal or a log. */
+const printable = (name: unknown) => String(name).toWellFormed().replaceAll(/[^\p{L}\p{N}_.$-]/gu, '?').slice(0, 64)

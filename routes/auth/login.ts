@@ -1,0 +1,25 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { clientOf } from '../client.ts'
+import { LoginUser, ok, ref, Token } from '../schemas.ts'
+
+export const login: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/login',
+    config: { access: 'public', problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable'] },
+    schema: {
+      operationId: 'login',
+      summary: 'Start a session',
+      tags: ['authentication'],
+      body: ref(LoginUser),
+      response: { 200: ok(Token, 'The session has started; by default its token is in a cookie, too') }
+    },
+    async handler(request, reply) {
+      const { transport, ...credentials } = request.body
+      if (transport !== 'bearer') request.refuseCrossOrigin()
+      const token = await app.sessions.logIn(credentials, clientOf(request))
+      if (transport !== 'bearer') reply.setAccessCookie(token)
+      return { access_token: token.token, token_type: 'Bearer' as const, expires_in: token.expiresIn }
+    }
+  })
+}

@@ -1,0 +1,36 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { principalOf } from '../../plugins/access.ts'
+import { ok, ref, UpdateUser, userResponse, UserResponse } from '../schemas.ts'
+
+export const me: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/me',
+    config: { access: 'user', problems: ['unavailable'] },
+    schema: {
+      operationId: 'getMe',
+      summary: 'Who is calling',
+      tags: ['authentication'],
+      response: { 200: ok(UserResponse, 'The user, as the database has it now') }
+    },
+    async handler(request) {
+      return userResponse(await app.users.current(principalOf(request)))
+    }
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/me',
+    config: { access: 'user', problems: ['email_taken', 'cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'updateMe',
+      summary: 'Change the own profile',
+      tags: ['authentication'],
+      body: ref(UpdateUser),
+      response: { 200: ok(UserResponse, 'The user after the change') }
+    },
+    async handler(request) {
+      return userResponse(await app.users.updateProfile(principalOf(request), request.body))
+    }
+  })
+}

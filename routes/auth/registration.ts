@@ -1,0 +1,22 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { CreateUser, Message, ok, ref } from '../schemas.ts'
+
+export const registration: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/registration',
+    config: { access: 'public', problems: ['username_taken', 'email_taken', 'overloaded', 'unavailable'] },
+    schema: {
+      operationId: 'register',
+      summary: 'Register a user',
+      description: 'A new user is a reader and nothing else.',
+      tags: ['authentication'],
+      body: ref(CreateUser),
+      response: { 201: ok(Message, 'The user exists now') }
+    },
+    async handler(request, reply) {
+      await app.users.register(request.body)
+      return reply.code(201).send({ message: 'User created successfully' })
+    }
+  })
+}

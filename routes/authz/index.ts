@@ -1,0 +1,49 @@
+import { METHODS } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { principalOf } from '../../plugins/access.ts'
+import { ignoreBodies } from '../../plugins/validation.ts'
+import { roles } from '../../src/roles/roles.ts'
+
+/**
+ * Forward-auth for nginx `auth_request`, Traefik, Caddy and Envoy: 204 with the caller's identity, 401 or 403.
+ * Proxies pass on the method and the body of the request that they ask for, whatever these are.
+ */
+export async function authz(app: FastifyInstance): Promise<void> {
+  ignoreBodies(app)
+  for (const role of [undefined, ...roles]) {
+    app.route({
+      method: METHODS.filter((method) => app.supportedMethods.includes(method)),
+      url: role === undefined ? '/' : `/${role}`,
+      exposeHeadRoute: false,
+      prefixTrailingSlash: 'no-slash',
+      config: { access: role === undefined ? 'user' : { role }, ignoresBody: true, cors: false },
+      schema: {
+        operationId: role === undefined ? 'authorize' : `authorize_${role}`,
+        summary: role === undefined ? 'Is the caller a user?' : `Is the caller a user with the role ${role}?`,
+        tags: ['access'],
+        response: { 204: identityHeaders }
+      },
+      handler: answer
+    })
+  }
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply): void {
+  const principal = principalOf(request)
+  reply
+    .code(204)
+    .header('x-auth-request-user', principal.claims.sub)
+    .header('x-auth-request-preferred-username', principal.username)
+    .header('x-auth-request-groups', principal.groups)
+    .send()
+}
+
+const identityHeaders = {
+  type: 'null',
+  description: 'Yes. Pass the identity on to the service behind the proxy.',
+  headers: {
+    'x-auth-request-user': { type: 'string', description: "The token's subject" },
+    'x-auth-request-preferred-username': { type: 'string' },
+    'x-auth-request-groups': { type: 'string', description: 'The roles, separated by commas' }
+  }
+}

@@ -1,0 +1,40 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { isReady } from '../../src/database/readiness.ts'
+import { Problem } from '../../src/errors.ts'
+import { ok } from '../schemas.ts'
+
+const Health = Type.Object({ status: Type.String() }, { $id: 'Health' })
+
+export const health: FastifyPluginAsyncTypebox = async (app) => {
+  app.addSchema(Health)
+  app.route({
+    method: 'GET',
+    url: '/live',
+    schema: {
+      operationId: 'getLiveness',
+      summary: 'Does the process answer?',
+      tags: ['operation'],
+      response: { 200: ok(Health, 'It does') }
+    },
+    handler: () => ({ status: 'ok' })
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/ready',
+    config: { problems: ['unavailable'] },
+    schema: {
+      operationId: 'getReadiness',
+      summary: 'Should requests be sent here?',
+      description:
+        'Not while the database is out of reach, migrations have not been applied, or the service is stopping.',
+      tags: ['operation'],
+      response: { 200: ok(Health, 'They should') }
+    },
+    async handler() {
+      if (app.lifecycle.stopping) throw new Problem('unavailable', { detail: 'The service is stopping' })
+      if (!(await isReady(app.database.db))) throw new Problem('unavailable')
+      return { status: 'ok' }
+    }
+  })
+}

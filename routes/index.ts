@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { type Access, guard } from '../plugins/access.ts'
+import { auth } from './auth/index.ts'
+import { authz } from './authz/index.ts'
+import { documentation } from './documentation/index.ts'
+import { health } from './health/index.ts'
+import { addSchemas } from './schemas.ts'
+import { wellKnown } from './well-known/index.ts'
+
+/** Who may enter which part of the house. `by route`: each route of the area says so itself. */
+const policy: [prefix: string, access: Access | 'by route', area: FastifyPluginAsync][] = [
+  ['/auth', 'by route', auth],
+  ['/authz', 'by route', authz],
+  ['/.well-known', 'public', wellKnown],
+  ['/health', 'public', health],
+  ['', 'public', documentation]
+]
+
+async function routes(app: FastifyInstance): Promise<void> {
+  addSchemas(app)
+  for (const [prefix, access, area] of policy) {
+    await app.register(
+      async (scope) => {
+        if (access !== 'by route') guard(scope, access)
+        await scope.register(area)
+      },
+      { prefix }
+    )
+  }
+}
+
+export default fp(routes, { name: 'routes', dependencies: ['access', 'services', 'openapi'] })

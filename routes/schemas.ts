@@ -1,0 +1,125 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import { problems } from '../src/errors.ts'
+import { longestPassword } from '../src/passwords/policy.ts'
+import type { UserRow } from '../src/users/queries.ts'
+
+/** A string that people type: well-formed Unicode without control characters. */
+const Text = (options: { minLength?: number; maxLength: number; description?: string; examples?: string[] }) =>
+  Type.String({ format: 'text', ...options })
+
+const strict = { additionalProperties: false }
+const Nullable = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T> | null>({ ...schema, type: [schema['type'] as string, 'null'] })
+
+const Username = (description: string) =>
+  Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
+const Email = Type.String({ format: 'email', maxLength: 254, examples: ['alice@example.com'] })
+const Password = Text({
+  minLength: 1,
+  maxLength: longestPassword,
+  description: 'Any Unicode but control characters; common passwords and those that hold the name are refused.',
+  examples: ['a long and quiet evening']
+})
+const Name = Nullable(Text({ maxLength: 100 }))
+const Timestamp = Type.Unsafe<string | Date>(Type.String({ format: 'date-time' }))
+
+export const CreateUser = Type.Object(
+  {
+    username: Username('3 to 32 Latin letters and digits, between them also `.`, `_` and `-`; unique in any case'),
+    email: Email,
+    password: Password
+  },
+  { $id: 'CreateUser', ...strict }
+)
+
+export const LoginUser = Type.Object(
+  {
+    username: Username('The username or the e-mail address'),
+    password: Password,
+    transport: Type.Optional(
+      Type.Unsafe<'cookie' | 'bearer'>({
+        type: 'string',
+        enum: ['cookie', 'bearer'],
+        default: 'cookie',
+        description: 'Whether the tokens are kept in cookies, by a browser, or in the body, by a program'
+      })
+    )
+  },
+  { $id: 'LoginUser', ...strict }
+)
+
+export const UpdateUser = Type.Object(
+  { first_name: Type.Optional(Name), second_name: Type.Optional(Name), email: Type.Optional(Email) },
+  { $id: 'UpdateUser', description: 'What is absent stays as it is; null clears a name.', ...strict }
+)
+
+export const UserResponse = Type.Object(
+  {
+    id: Type.Integer(),
+    username: Type.String(),
+    first_name: Nullable(Type.String()),
+    second_name: Nullable(Type.String()),
+    email: Type.String(),
+    email_verified: Type.Boolean(),
+    is_reader: Type.Boolean(),
+    is_author: Type.Boolean(),
+    is_admin: Type.Boolean(),
+    created_at: Timestamp,
+    updated_at: Timestamp
+  },
+  { $id: 'UserResponse' }
+)
+
+export const Token = Type.Object(
+  {
+    access_token: Type.String({ description: 'A JWT (RFC 9068)' }),
+    token_type: Type.Literal('Bearer'),
+    expires_in: Type.Integer({ description: 'Seconds' })
+  },
+  { $id: 'Token' }
+)
+
+export const Message = Type.Object({ message: Type.String() }, { $id: 'Message' })
+
+export const ProblemDetails = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.Unsafe<keyof typeof problems>({ type: 'string', enum: Object.keys(problems) }),
+    request_id: Type.String(),
+    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() })))
+  },
+  { $id: 'Problem', description: 'RFC 9457 problem details' }
+)
+
+/** A schema by its name, so that the OpenAPI document holds it once. */
+export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ''}#` })
+
+/** A successful answer with the given body. */
+export const ok = <T extends TSchema>(schema: T, description: string) =>
+  Type.Unsafe<Static<T>>({ description, ...ref(schema) })
+
+export function addSchemas(app: FastifyInstance): void {
+  for (const schema of [CreateUser, LoginUser, UpdateUser, UserResponse, Token, Message, ProblemDetails]) {
+    app.addSchema(schema)
+  }
+}
+
+/** The part of a user that clients see. */
+export function userResponse(user: UserRow): Static<typeof UserResponse> {
+  return {
+    id: user.id,
+    username: user.username,
+    first_name: user.firstName,
+    second_name: user.secondName,
+    email: user.email,
+    email_verified: user.emailVerified,
+    is_reader: user.isReader,
+    is_author: user.isAuthor,
+    is_admin: user.isAdmin,
+    created_at: user.createdAt,
+    updated_at: user.updatedAt
+  }
+}

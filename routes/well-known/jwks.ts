@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+
+const JsonWebKey = Type.Object(
+  {
+    kty: Type.String(),
+    kid: Type.String({ description: 'RFC 7638 thumbprint' }),
+    alg: Type.String(),
+    use: Type.Literal('sig'),
+    crv: Type.Optional(Type.String()),
+    x: Type.Optional(Type.String()),
+    y: Type.Optional(Type.String()),
+    n: Type.Optional(Type.String()),
+    e: Type.Optional(Type.String())
+  },
+  { $id: 'JsonWebKey' }
+)
+
+const JsonWebKeySet = Type.Object({ keys: Type.Array(Type.Ref('JsonWebKey#')) }, { $id: 'JsonWebKeySet' })
+
+export const jwks: FastifyPluginAsyncTypebox = async (app) => {
+  app.addSchema(JsonWebKey)
+  app.addSchema(JsonWebKeySet)
+  app.route({
+    method: 'GET',
+    url: '/jwks.json',
+    config: { access: 'public' },
+    schema: {
+      operationId: 'getJwks',
+      summary: 'The public keys of access tokens',
+      description: 'RFC 7517. Ask again for a `kid` that you do not know, and keep the answer for `max-age` seconds.',
+      tags: ['keys'],
+      response: {
+        200: { description: 'The keys', $ref: 'JsonWebKeySet#' },
+        304: { type: 'null', description: 'As they were' }
+      }
+    },
+    handler(request, reply) {
+      const { jwks } = app.keyring
+      const etag = `"${createHash('sha256').update(JSON.stringify(jwks)).digest('base64url')}"`
+      reply.header('cache-control', `public, max-age=${String(app.config.jwksMaxAge)}`).header('etag', etag)
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+      return reply.send(jwks)
+    }
+  })
+}

@@ -1,0 +1,73 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { randomBytes } from 'node:crypto'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { DestinationStream } from 'pino'
+import access from '../plugins/access.ts'
+import configPlugin from '../plugins/config.ts'
+import cookies from '../plugins/cookies.ts'
+import crossOrigin from '../plugins/cross-origin.ts'
+import database from '../plugins/database.ts'
+import errors from '../plugins/errors.ts'
+import headers from '../plugins/headers.ts'
+import jwt from '../plugins/jwt.ts'
+import lifecycle from '../plugins/lifecycle.ts'
+import logging from '../plugins/logging.ts'
+import openapi from '../plugins/openapi.ts'
+import passwords from '../plugins/passwords.ts'
+import preparation from '../plugins/preparation.ts'
+import services from '../plugins/services.ts'
+import validation from '../plugins/validation.ts'
+import routes from '../routes/index.ts'
+import { refuseMalformedHttp } from '../plugins/malformed-http.ts'
+import type { Config } from './config.ts'
+import { loggerOptions } from './logger.ts'
+
+const second = 1000
+
+/** The service, ready to listen: the plugins in order, then the routes. */
+export async function buildApp(config: Config, overrides: { logStream?: DestinationStream } = {}): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: { ...loggerOptions(config.logLevel), ...(overrides.logStream && { stream: overrides.logStream }) },
+    logController: new LogController({ disableRequestLogging: true }),
+    // Never the client's own: it would let strangers write into our logs.
+    requestIdHeader: false,
+    genReqId: requestIds(),
+    trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
+    bodyLimit: 16 * 1024,
+    requestTimeout: 10 * second,
+    connectionTimeout: 15 * second,
+    keepAliveTimeout: 72 * second,
+    handlerTimeout: 10 * second,
+    http: { headersTimeout: 10 * second, connectionsCheckingInterval: second },
+    routerOptions: { maxParamLength: 100 },
+    clientErrorHandler: refuseMalformedHttp,
+    return503OnClosing: true,
+    forceCloseConnections: 'idle'
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  await app.register(configPlugin, { config })
+  await app.register(headers)
+  await app.register(lifecycle)
+  await app.register(errors)
+  await app.register(validation)
+  await app.register(database)
+  await app.register(passwords)
+  await app.register(preparation)
+  await app.register(jwt)
+  await app.register(cookies)
+  await app.register(crossOrigin)
+  await app.register(access)
+  await app.register(logging)
+  await app.register(services)
+  await app.register(openapi)
+  await app.register(routes)
+  await app.ready()
+  return app
+}
+
+/** Unique over instances and restarts, and cheap: random once, then counted. */
+function requestIds(): () => string {
+  const instance = randomBytes(6).toString('hex')
+  let count = 0
+  return () => `${instance}-${(count++).toString(36)}`
+}

@@ -1,0 +1,243 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Ajv, type ErrorObject } from 'ajv'
+
+const text = (options = {}) => Type.String({ minLength: 1, ...options })
+const whole = (minimum: number, maximum: number, fallback: number) =>
+  Type.Integer({ minimum, maximum, default: fallback })
+const oneOf = <const T extends string>(values: T[], fallback: NoInfer<T>) =>
+  Type.Unsafe<T>({ type: 'string', enum: values, default: fallback })
+const url = (pattern: string, explanation: string, options = {}) => text({ pattern, explanation, ...options })
+
+const SettingsSchema = Type.Object({
+  NODE_ENV: Type.String({ default: 'development' }),
+  HOST: text({ default: '127.0.0.1' }),
+  PORT: whole(0, 65535, 3000),
+  DATABASE_URL: Type.Optional(
+    url('^(pglite:.+|postgres(ql)?://.+)$', 'must be pglite:FOLDER, pglite:memory or postgres://USER@HOST/DATABASE')
+  ),
+  DATABASE_LISTEN_URL: Type.Optional(url('^postgres(ql)?://.+$', 'must be postgres://USER@HOST/DATABASE')),
+  DATABASE_POOL_SIZE: whole(1, 1000, 10),
+  KEYS_DIR: text({ default: 'keys' }),
+  JWT_PRIVATE_KEY: Type.Optional(text()),
+  JWT_PUBLIC_KEY: Type.Optional(text()),
+  ISSUER: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
+  AUDIENCE: text({ default: 'gatehouse' }),
+  ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, 15),
+  REFRESH_TOKEN_EXPIRE_DAYS: whole(1, 365, 14),
+  SESSION_MAX_DAYS: whole(1, 3650, 30),
+  JWKS_MAX_AGE_SECONDS: whole(0, 86400, 300),
+  COOKIE_SECURE: Type.Boolean({ default: true }),
+  COOKIE_PREFIX: oneOf(['on', 'off'], 'off'),
+  COOKIE_DOMAIN: Type.Optional(
+    url('^\\.?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$', 'must be a domain name such as example.com')
+  ),
+  CORS_ORIGINS: Type.String({ default: '' }),
+  TRUST_PROXY: Type.String({ default: '' }),
+  PASSWORD_MIN_LENGTH: whole(8, 64, 8),
+  ARGON2_MEMORY_KIB: whole(8, 4194304, 19456),
+  ARGON2_ITERATIONS: whole(1, 100, 2),
+  ARGON2_PARALLELISM: whole(1, 64, 1),
+  PUBLIC_URL: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
+  DOCS: oneOf(['on', 'off'], 'on'),
+  METRICS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+  SHUTDOWN_TIMEOUT_SECONDS: whole(1, 300, 10),
+  BOOTSTRAP_ADMIN_USERNAME: Type.Optional(text()),
+  BOOTSTRAP_ADMIN_EMAIL: Type.Optional(text()),
+  BOOTSTRAP_ADMIN_PASSWORD: Type.Optional(text())
+})
+
+type Settings = Static<typeof SettingsSchema>
+
+export interface Config {
+  production: boolean
+  host: string
+  port: number
+  database: { url: string; poolSize: number }
+  keys: { dir: string } | { privateKeyFile: string; publicKeyFile: string }
+  issuer: string
+  audience: string
+  /** Seconds. */
+  accessTokenLifetime: number
+  /** Seconds: how long a session lives without use, and how long at most. */
+  session: { idle: number; absolute: number }
+  jwksMaxAge: number
+  cookies: { secure: boolean; prefix: boolean; domain: string | undefined }
+  /** Origins, beside the service's own, whose pages may call with cookies. */
+  corsOrigins: string[]
+  /** Origins at which the service itself is reached. */
+  ownOrigins: string[]
+  trustProxy: string[]
+  passwordMinLength: number
+  argon2: { memoryCost: number; timeCost: number; parallelism: number }
+  docs: boolean
+  metricsPort: number | undefined
+  logLevel: string
+  /** Seconds. */
+  shutdownTimeout: number
+  bootstrapAdmin: { username: string; email: string; password: string } | undefined
+}
+
+/** All that is wrong with the settings, one fault a line, each naming its variable. */
+export class ConfigError extends Error {
+  readonly faults: string[]
+
+  constructor(faults: string[]) {
+    super(`The settings are not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    this.faults = faults
+  }
+}
+
+const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, keywords: ['explanation'], verbose: true }).compile<Settings>(SettingsSchema)
+
+/**
+ * Reads the settings from an environment. An empty variable counts as absent.
+ * @throws {ConfigError} naming every fault at once; never with a setting's value, which may be a secret
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const settings: Record<string, unknown> = Object.fromEntries(
+    Object.keys(SettingsSchema.properties).flatMap((name) => (env[name] ? [[name, env[name]]] : []))
+  )
+  if (!validate(settings)) throw new ConfigError((validate.errors ?? []).map(explain))
+  const faults = contradictions(settings)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return toConfig(settings)
+}
+
+function explain(error: ErrorObject): string {
+  const name = error.instancePath.slice(1)
+  const { explanation } = error.parentSchema as TSchema & { explanation?: string }
+  if (error.keyword === 'enum') return `${name} must be one of ${(error.schema as string[]).join(', ')}`
+  return `${name} ${explanation ?? error.message ?? 'is not valid'}`
+}
+
+/** What each setting's own type cannot say: settings that exclude each other, and what production asks for. */
+function contradictions(settings: Settings): string[] {
+  const production = settings.NODE_ENV === 'production'
+  const bootstrap = [
+    settings.BOOTSTRAP_ADMIN_USERNAME,
+    settings.BOOTSTRAP_ADMIN_EMAIL,
+    settings.BOOTSTRAP_ADMIN_PASSWORD
+  ].filter((value) => value !== undefined)
+  const rules: [broken: boolean, fault: string][] = [
+    [
+      production && settings.DATABASE_URL === undefined,
+      'DATABASE_URL must be named with NODE_ENV=production, for example postgres://USER@HOST/DATABASE'
+    ],
+    [
+      production && /:\/\/[^/]*:(postgres|password|secret|admin|changeme)@/i.test(settings.DATABASE_URL ?? ''),
+      'DATABASE_URL holds a well-known password: choose another for production'
+    ],
+    [
+      production && issuerOf(settings).startsWith('http:') && !isLoopback(issuerOf(settings)),
+      'ISSUER must be the https URL at which clients reach the service with NODE_ENV=production'
+    ],
+    [
+      production && !settings.COOKIE_SECURE,
+      'COOKIE_SECURE=false sends tokens in the clear: remove it with NODE_ENV=production'
+    ],
+    [
+      (settings.JWT_PRIVATE_KEY === undefined) !== (settings.JWT_PUBLIC_KEY === undefined),
+      'JWT_PRIVATE_KEY and JWT_PUBLIC_KEY are the two halves of one pair: set both or neither'
+    ],
+    [
+      settings.COOKIE_PREFIX === 'on' && settings.COOKIE_DOMAIN !== undefined,
+      'COOKIE_PREFIX=on makes __Host- cookies, which cannot have a COOKIE_DOMAIN: set one of the two'
+    ],
+    [
+      settings.COOKIE_PREFIX === 'on' && !settings.COOKIE_SECURE,
+      'COOKIE_PREFIX=on makes __Host- cookies, which must be secure: remove COOKIE_SECURE=false'
+    ],
+    [
+      settings.REFRESH_TOKEN_EXPIRE_DAYS > settings.SESSION_MAX_DAYS,
+      'REFRESH_TOKEN_EXPIRE_DAYS must not be more than SESSION_MAX_DAYS'
+    ],
+    [
+      bootstrap.length !== 0 && bootstrap.length !== 3,
+      'BOOTSTRAP_ADMIN_USERNAME, BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD go together: set all three or none'
+    ],
+    [
+      ['true', '*', '0.0.0.0/0', '::/0'].some((value) => list(settings.TRUST_PROXY).includes(value)),
+      'TRUST_PROXY must list proxy addresses or networks, not everyone'
+    ],
+    [
+      settings.ARGON2_MEMORY_KIB < 8 * settings.ARGON2_PARALLELISM,
+      'ARGON2_MEMORY_KIB must be at least 8 for each of ARGON2_PARALLELISM'
+    ],
+    [
+      production && settings.ARGON2_MEMORY_KIB * settings.ARGON2_ITERATIONS < 7168 * 5,
+      'ARGON2_MEMORY_KIB and ARGON2_ITERATIONS are weaker than OWASP advises (19456 and 2, or 7168 and 5)'
+    ],
+    ...list(settings.CORS_ORIGINS)
+      .filter((origin) => !isOrigin(origin))
+      .map((): [boolean, string] => [
+        true,
+        'CORS_ORIGINS must list exact origins such as https://app.example.com, separated by commas'
+      ])
+  ]
+  return rules.filter(([broken]) => broken).map(([, fault]) => fault)
+}
+
+function toConfig(settings: Settings): Config {
+  const minute = 60
+  const day = 24 * 60 * minute
+  const issuer = issuerOf(settings)
+  return {
+    production: settings.NODE_ENV === 'production',
+    host: settings.HOST,
+    port: settings.PORT,
+    database: { url: settings.DATABASE_URL ?? 'pglite:./data', poolSize: settings.DATABASE_POOL_SIZE },
+    keys:
+      settings.JWT_PRIVATE_KEY !== undefined && settings.JWT_PUBLIC_KEY !== undefined
+        ? { privateKeyFile: settings.JWT_PRIVATE_KEY, publicKeyFile: settings.JWT_PUBLIC_KEY }
+        : { dir: settings.KEYS_DIR },
+    issuer,
+    audience: settings.AUDIENCE,
+    accessTokenLifetime: settings.ACCESS_TOKEN_EXPIRE_MINUTES * minute,
+    session: { idle: settings.REFRESH_TOKEN_EXPIRE_DAYS * day, absolute: settings.SESSION_MAX_DAYS * day },
+    jwksMaxAge: settings.JWKS_MAX_AGE_SECONDS,
+    cookies: {
+      secure: settings.COOKIE_SECURE,
+      prefix: settings.COOKIE_PREFIX === 'on',
+      domain: settings.COOKIE_DOMAIN
+    },
+    corsOrigins: list(settings.CORS_ORIGINS),
+    ownOrigins: [issuer, settings.PUBLIC_URL].flatMap((own) => (own ? [new URL(own).origin] : [])),
+    trustProxy: list(settings.TRUST_PROXY),
+    passwordMinLength: settings.PASSWORD_MIN_LENGTH,
+    argon2: {
+      memoryCost: settings.ARGON2_MEMORY_KIB,
+      timeCost: settings.ARGON2_ITERATIONS,
+      parallelism: settings.ARGON2_PARALLELISM
+    },
+    docs: settings.DOCS === 'on',
+    metricsPort: settings.METRICS_PORT,
+    logLevel: settings.LOG_LEVEL,
+    shutdownTimeout: settings.SHUTDOWN_TIMEOUT_SECONDS,
+    bootstrapAdmin:
+      settings.BOOTSTRAP_ADMIN_USERNAME !== undefined &&
+      settings.BOOTSTRAP_ADMIN_EMAIL !== undefined &&
+      settings.BOOTSTRAP_ADMIN_PASSWORD !== undefined
+        ? {
+            username: settings.BOOTSTRAP_ADMIN_USERNAME,
+            email: settings.BOOTSTRAP_ADMIN_EMAIL,
+            password: settings.BOOTSTRAP_ADMIN_PASSWORD
+          }
+        : undefined
+  }
+}
+
+function issuerOf(settings: Settings): string {
+  const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST
+  return settings.ISSUER ?? `http://${host}:${String(settings.PORT)}`
+}
+
+const list = (value: string) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+const isOrigin = (value: string) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
+
+const isLoopback = (value: string) => ['localhost', '127.0.0.1', '[::1]'].includes(new URL(value).hostname)

@@ -1,0 +1,65 @@
+/**
+ * Every error that a client can be told of: one row a `code`.
+ * The body is RFC 9457 problem+json; `detail` keeps the tutorial's wording where the tutorial has one.
+ */
+export const problems = {
+  validation_failed: { status: 400, title: 'Bad Request', detail: 'The request is not valid' },
+  invalid_credentials: { status: 401, title: 'Unauthorized', detail: 'Incorrect username or password' },
+  not_authenticated: { status: 401, title: 'Unauthorized', detail: 'Could not validate credentials' },
+  token_expired: { status: 401, title: 'Unauthorized', detail: 'Token expired' },
+  token_invalid: { status: 401, title: 'Unauthorized', detail: 'Invalid token' },
+  token_revoked: { status: 401, title: 'Unauthorized', detail: 'Token revoked' },
+  permission_denied: {
+    status: 403,
+    title: 'Forbidden',
+    detail: 'You do not have permission to perform this operation'
+  },
+  cross_origin_refused: { status: 403, title: 'Forbidden', detail: 'Cross-origin request refused' },
+  not_found: { status: 404, title: 'Not Found', detail: 'Not found' },
+  request_timeout: { status: 408, title: 'Request Timeout', detail: 'The request took too long to arrive' },
+  username_taken: { status: 409, title: 'Conflict', detail: 'User with this username already registered' },
+  email_taken: { status: 409, title: 'Conflict', detail: 'User with this email already registered' },
+  last_admin: { status: 409, title: 'Conflict', detail: 'The last administrator cannot be removed' },
+  payload_too_large: { status: 413, title: 'Content Too Large', detail: 'The request body is larger than 16 KiB' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported Media Type',
+    detail: 'Send the body as application/json in UTF-8, without a content encoding'
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Request Header Fields Too Large',
+    detail: 'The request headers are too large'
+  },
+  internal_error: { status: 500, title: 'Internal Server Error', detail: 'Something went wrong on our side' },
+  overloaded: { status: 503, title: 'Service Unavailable', detail: 'The service is busy' },
+  unavailable: { status: 503, title: 'Service Unavailable', detail: 'The database is unavailable' }
+} as const satisfies Record<string, { status: number; title: string; detail: string }>
+
+export type ProblemCode = keyof typeof problems
+
+/** One failed rule of a validation: a JSON path such as `/body/email`, and what to change. */
+export interface Fault {
+  path: string
+  message: string
+}
+
+/** An outcome that the client is told of, by its `code`. Whatever is thrown and is not a Problem is a 500. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly status: number
+  readonly faults: Fault[] | undefined
+
+  constructor(code: ProblemCode, options: { detail?: string; faults?: Fault[]; cause?: unknown } = {}) {
+    super(options.detail ?? problems[code].detail, { cause: options.cause })
+    this.code = code
+    this.status = problems[code].status
+    this.faults = options.faults
+  }
+
+  /** A refusal of input: `detail` names the faults, so that it can be acted on without reading `errors`. */
+  static validation(faults: Fault[]): Problem {
+    const detail = faults.map((fault) => `${fault.path} ${fault.message}`).join('; ')
+    return new Problem('validation_failed', { detail, faults })
+  }
+}

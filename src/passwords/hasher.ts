@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import { Problem } from '../errors.ts'
+import type { HashTask } from './worker.ts'
+
+/** Cost of a hash: memory in KiB, passes, lanes (RFC 9106). */
+export interface Argon2Cost {
+  memoryCost: number
+  timeCost: number
+  parallelism: number
+}
+
+export interface Hasher {
+  /** An argon2id PHC string. @throws {Problem} `overloaded`, at once, when too many hashes wait already */
+  hash: (password: string) => Promise<string>
+  /** Whether the password is that of the hash, whose own parameters count; without a hash the answer is no, at the same cost. */
+  verify: (hash: string | null | undefined, password: string) => Promise<boolean>
+  /** Whether the hash is weaker than the present cost, or of another kind. */
+  needsRehash: (hash: string) => boolean
+  close: () => Promise<void>
+}
+
+// About half a second's work for a core.
+const mostWaitingPerThread = 32
+
+/**
+ * Hashes in threads of their own, one a core: neither the event loop nor anything on libuv's pool waits behind them,
+ * and no more than a bounded number wait for a thread.
+ */
+export function createHasher(cost: Argon2Cost): Hasher {
+  const threads = availableParallelism()
+  const pool = new Piscina<HashTask, string | boolean>({
+    filename: new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href,
+    minThreads: 0,
+    maxThreads: threads,
+    idleTimeout: 60_000,
+    maxQueue: threads * mostWaitingPerThread
+  })
+  const dummy = unmatchableHash(cost)
+
+  function run(task: HashTask): Promise<string | boolean> {
+    if (pool.queueSize >= threads * mostWaitingPerThread) return Promise.reject(new Problem('overloaded'))
+    return pool.run(task)
+  }
+
+  return {
+    hash: async (password) => (await run({ kind: 'hash', password: password.normalize('NFC'), options: cost })) as string,
+    async verify(hash, password) {
+      // Without an account the dummy costs what a wrong password costs, so that time does not tell (CWE-208).
+      const matches = await run({ kind: 'verify', password: password.normalize('NFC'), hash: hash ?? dummy })
+      return hash != null && matches === true
+    },
+    needsRehash: (hash) => !hash.startsWith('$argon2id$v=19$') || isWeaker(hash, cost),
+    close: () => pool.close({ force: true })
+  }
+}
+
+function isWeaker(hash: string, cost: Argon2Cost): boolean {
+  const parameters = /\$m=(\d+),t=(\d+),p=(\d+)\$/.exec(hash)
+  return (
+    parameters === null ||
+    Number(parameters[1]) < cost.memoryCost ||
+    Number(parameters[2]) < cost.timeCost ||
+    Number(parameters[3]) !== cost.parallelism
+  )
+}
+
+/** A PHC string of the given cost whose digest is random, so that no password is known to match it. */
+function unmatchableHash({ memoryCost, timeCost, parallelism }: Argon2Cost): string {
+  const random = (bytes: number) => randomBytes(bytes).toString('base64').replaceAll('=', '')
+  const parameters = `m=${String(memoryCost)},t=${String(timeCost)},p=${String(parallelism)}`
+  return `$argon2id$v=19$${parameters}$${random(16)}$${random(32)}`
+}

@@ -1,0 +1,45 @@
+import { type Fault, Problem } from '../errors.ts'
+
+/** Code points. Longer passwords are refused before any hashing. */
+export const longestPassword = 128
+
+const serviceName = 'gatehouse'
+
+/** Who the password is for: what it must not hold. */
+export interface PasswordOwner {
+  username: string
+  email: string
+}
+
+/**
+ * NIST SP 800-63B-4 §3.1.1.2: a length, a list of common passwords and words of the context; no composition rules.
+ * @throws {Problem} `validation_failed` with what to change
+ */
+export async function checkPassword(
+  password: string,
+  owner: PasswordOwner,
+  minimum: number,
+  path = '/body/password'
+): Promise<void> {
+  const message = await weakness(password.normalize('NFC'), owner, minimum)
+  if (message !== undefined) throw Problem.validation([{ path, message } satisfies Fault])
+}
+
+async function weakness(password: string, owner: PasswordOwner, minimum: number): Promise<string | undefined> {
+  const folded = password.toLowerCase()
+  if (Array.from(password).length < minimum) return `must have at least ${String(minimum)} characters`
+  if (folded.includes(owner.username.toLowerCase())) return 'must not contain the username'
+  const emailName = owner.email.slice(0, owner.email.lastIndexOf('@')).toLowerCase()
+  if (emailName.length >= 3 && folded.includes(emailName)) return 'must not contain the name in the e-mail address'
+  if (folded.replaceAll(/[^\p{L}]/gu, '') === serviceName) return 'must not be the name of this service'
+  if ((await commonPasswords()).has(folded)) return 'is too common: choose one that is harder to guess'
+  return undefined
+}
+
+let common: Promise<Set<string>> | undefined
+
+/** Loaded at the first use: the list is large, and a service that only checks tokens never needs it. */
+function commonPasswords(): Promise<Set<string>> {
+  common ??= import('@zxcvbn-ts/language-common').then(({ dictionary }) => new Set(dictionary['passwords-common'].map(String)))
+  return common
+}

@@ -1,0 +1,14 @@
+/** 3 to 32 ASCII letters, digits and inner `.`, `_`, `-`: no two of them look alike but for case. */
+const usernamePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,30})[A-Za-z0-9]$/
+
+/**
+ * The username as it is stored and shown: NFKC, so that full-width and other compatibility forms are one name.
+ * @returns undefined where that is no username
+ */
+export function normalizeUsername(typed: string): string | undefined {
+  const username = typed.normalize('NFKC')
+  return usernamePattern.test(username) ? username : undefined
+}
+
+/** What must be unique, of a username in its normal form as of an e-mail address: both are ASCII. */
+export const keyOf = (name: string): string => name.toLowerCase()

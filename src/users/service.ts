@@ -1,0 +1,114 @@
+import type { Db } from '../database/database.ts'
+import { violatedUniqueIndex } from '../database/errors.ts'
+import { Problem } from '../errors.ts'
+import type { Hasher } from '../passwords/hasher.ts'
+import { checkPassword } from '../passwords/policy.ts'
+import type { Role } from '../roles/roles.ts'
+import type { Principal } from '../tokens/claims.ts'
+import { keyOf, normalizeUsername } from './names.ts'
+import { findUserOfSession, insertUser, lockEnabledAdmins, setRole, updateUser, type UserRow } from './queries.ts'
+
+export interface NewUser {
+  username: string
+  email: string
+  password: string
+}
+
+/** Absent properties stay as they are; null clears. */
+export interface ProfileChange {
+  first_name?: string | null
+  second_name?: string | null
+  email?: string
+}
+
+export interface UsersOptions {
+  db: Db
+  passwords: Hasher
+  passwordMinLength: number
+}
+
+export type Users = ReturnType<typeof createUsers>
+
+const column = { reader: 'isReader', author: 'isAuthor', admin: 'isAdmin' } as const satisfies Record<Role, keyof UserRow>
+
+export function createUsers({ db, passwords, passwordMinLength }: UsersOptions) {
+  return {
+    /**
+     * Registers a user with the given roles: a reader and nothing else unless an operator says more.
+     * @throws {Problem} `validation_failed`, `username_taken`, `email_taken`, `overloaded`
+     */
+    async register({ username: typed, email, password }: NewUser, roles: Role[] = ['reader']): Promise<UserRow> {
+      const username = normalizeUsername(typed)
+      if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
+      await checkPassword(password, { username, email }, passwordMinLength)
+      // Hashed whether the name is free or not, so that time does not tell (CWE-208), and outside any transaction.
+      const passwordHash = await passwords.hash(password)
+      return naming(
+        insertUser(db, {
+          username,
+          usernameKey: keyOf(username),
+          email,
+          emailKey: keyOf(email),
+          passwordHash,
+          isReader: roles.includes('reader'),
+          isAuthor: roles.includes('author'),
+          isAdmin: roles.includes('admin')
+        })
+      )
+    },
+
+    /**
+     * The caller, from the database.
+     * @throws {Problem} `token_revoked` if the session has ended, or the user was disabled, deleted or changed since
+     */
+    async current(principal: Principal): Promise<UserRow> {
+      const user = await findUserOfSession(db, principal.userId, principal.sessionId)
+      if (user?.version !== principal.version) throw new Problem('token_revoked')
+      return user
+    },
+
+    /** @throws {Problem} `email_taken`, `token_revoked` */
+    async updateProfile(principal: Principal, change: ProfileChange): Promise<UserRow> {
+      const user = await this.current(principal)
+      const emailChanged = change.email !== undefined && keyOf(change.email) !== user.emailKey
+      const updated = await naming(
+        updateUser(db, user.id, {
+          ...(change.first_name !== undefined && { firstName: change.first_name }),
+          ...(change.second_name !== undefined && { secondName: change.second_name }),
+          ...(change.email !== undefined && { email: change.email, emailKey: keyOf(change.email) }),
+          ...(emailChanged && { emailVerified: false })
+        })
+      )
+      if (updated === undefined) throw new Problem('token_revoked')
+      return updated
+    },
+
+    /** @throws {Problem} `not_found`, or `last_admin` for the last enabled administrator's role */
+    async setRole(username: string, role: Role, granted: boolean): Promise<UserRow> {
+      return db.transaction(async (tx) => {
+        if (role === 'admin' && !granted) {
+          const admins = await lockEnabledAdmins(tx)
+          if (admins.length === 1 && admins[0]?.usernameKey === keyOf(username)) throw new Problem('last_admin')
+        }
+        const user = await setRole(tx, username, { [column[role]]: granted })
+        if (user === undefined) throw new Problem('not_found', { detail: `There is no user ${username}` })
+        return user
+      })
+    }
+  }
+}
+
+export const usernameRule =
+  'must have 3 to 32 characters: Latin letters and digits, and between them also ".", "_" and "-"'
+
+/** Turns a name that another user holds into the problem that says so. */
+async function naming<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const index = violatedUniqueIndex(error)
+    if (index === 'users_username_key') throw new Problem('username_taken')
+    if (index === 'users_email_key') throw new Problem('email_taken')
+    throw error
+  }
+}
