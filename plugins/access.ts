@@ -66,7 +66,9 @@ export default fp(
       try {
         const verified = app.verifyAccessToken(request, presentedToken(request))
         if (verified instanceof Promise) {
-          verified.then((principal) => admit(request, principal, done), done)
+          verified.then((principal) => {
+            admit(request, principal, done)
+          }, done)
         } else {
           admit(request, verified, done)
         }

@@ -35,7 +35,7 @@ export function helmetHeaders(options: Parameters<typeof helmet>[0]): Record<str
     },
     removeHeader: () => undefined
   }
-  helmet(options)({} as IncomingMessage, response as unknown as ServerResponse, (error) => {
+  helmet(options)({} as unknown as IncomingMessage, response as unknown as ServerResponse, (error) => {
     if (error !== undefined) throw error as Error
   })
   return noted

@@ -16,9 +16,7 @@ export function refuseMalformedHttp(error: Error & { code?: string }, socket: So
   }
   const code = reasons[error.code ?? '']
   const problem =
-    code === undefined
-      ? Problem.validation([{ path: '/', message: 'is not well-formed HTTP' }])
-      : new Problem(code)
+    code === undefined ? Problem.validation([{ path: '/', message: 'is not well-formed HTTP' }]) : new Problem(code)
   const requestId = randomUUID()
   const body = JSON.stringify(problemBody(problem, requestId))
   socket.end(

@@ -45,7 +45,7 @@ export default fp(
           }
         }
       },
-      refResolver: { buildLocalReference: (schema) => String(schema['$id']) },
+      refResolver: { buildLocalReference: (schema) => schema.$id as string },
       transform: ({ schema, url, route }) => ({
         schema: describe(schema as FastifySchema | undefined, route.config?.access, route.config?.problems ?? []),
         url
@@ -62,7 +62,8 @@ function describe(schema: FastifySchema = {}, access: Access | undefined, own: P
   }
   if (schema.querystring !== undefined) codes.add('validation_failed')
   if (access !== 'public') {
-    for (const code of ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const) codes.add(code)
+    for (const code of ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const)
+      codes.add(code)
   }
   if (typeof access === 'object') codes.add('permission_denied')
   return {
@@ -80,7 +81,8 @@ function problemResponses(codes: ProblemCode[]): Responses {
       {
         description: codes
           .filter((code) => problems[code].status === status)
-          .map((code) => `\`${code}\`: ${problems[code].detail}`).join('\n\n'),
+          .map((code) => `\`${code}\`: ${problems[code].detail}`)
+          .join('\n\n'),
         content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } }
       }
     ])

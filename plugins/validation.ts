@@ -64,7 +64,13 @@ function createAjv(app: FastifyInstance, coerceTypes: false | 'array'): () => Aj
   let ajv: Ajv | undefined
   return () => {
     if (ajv === undefined) {
-      ajv = new Ajv({ allErrors: false, coerceTypes, useDefaults: true, removeAdditional: false, keywords: ['example'] })
+      ajv = new Ajv({
+        allErrors: false,
+        coerceTypes,
+        useDefaults: true,
+        removeAdditional: false,
+        keywords: ['example']
+      })
       addFormats.default(ajv, ['email', 'uuid'])
       ajv.addFormat('text', (value) => value.isWellFormed() && !control.test(value))
       for (const schema of Object.values(app.getSchemas())) ajv.addSchema(schema as object)
@@ -77,19 +83,23 @@ function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[]
   return errors.map(({ instancePath, keyword, params, message }) => {
     const at = `/${part}${instancePath}`
     if (keyword === 'additionalProperties') {
-      return { path: `${at}/${printable(params['additionalProperty'])}`, message: 'is not a known property' }
+      return { path: `${at}/${printable(params.additionalProperty)}`, message: 'is not a known property' }
     }
-    if (keyword === 'required') return { path: `${at}/${printable(params['missingProperty'])}`, message: 'is required' }
-    if (keyword === 'format' && params['format'] === 'text') {
+    if (keyword === 'required') return { path: `${at}/${printable(params.missingProperty)}`, message: 'is required' }
+    if (keyword === 'format' && params.format === 'text') {
       return { path: at, message: 'must be well-formed Unicode without control characters' }
     }
-    if (keyword === 'format') return { path: at, message: `must be a valid ${printable(params['format'])}` }
+    if (keyword === 'format') return { path: at, message: `must be a valid ${printable(params.format)}` }
     if (keyword === 'enum') {
-      return { path: at, message: `must be one of ${(params['allowedValues'] as unknown[]).map(String).join(', ')}` }
+      return { path: at, message: `must be one of ${(params.allowedValues as unknown[]).map(String).join(', ')}` }
     }
     return { path: at, message: message ?? 'is not valid' }
   })
 }
 
 /** A property name as the client sent it, bounded and without what could harm a terminal or a log. */
-const printable = (name: unknown) => String(name).toWellFormed().replaceAll(/[^\p{L}\p{N}_.$-]/gu, '?').slice(0, 64)
+const printable = (name: unknown) =>
+  String(name)
+    .toWellFormed()
+    .replaceAll(/[^\p{L}\p{N}_.$-]/gu, '?')
+    .slice(0, 64)

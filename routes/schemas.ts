@@ -9,10 +9,10 @@ const Text = (options: { minLength?: number; maxLength: number; description?: st
   Type.String({ format: 'text', ...options })
 
 const strict = { additionalProperties: false }
-const Nullable = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T> | null>({ ...schema, type: [schema['type'] as string, 'null'] })
+const Nullable = <T extends TSchema>(schema: T) =>
+  Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type as string, 'null'] })
 
-const Username = (description: string) =>
-  Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
+const Username = (description: string) => Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
 const Email = Type.String({ format: 'email', maxLength: 254, examples: ['alice@example.com'] })
 const Password = Text({
   minLength: 1,

@@ -25,7 +25,10 @@ import { loggerOptions } from './logger.ts'
 const second = 1000
 
 /** The service, ready to listen: the plugins in order, then the routes. */
-export async function buildApp(config: Config, overrides: { logStream?: DestinationStream } = {}): Promise<FastifyInstance> {
+export async function buildApp(
+  config: Config,
+  overrides: { logStream?: DestinationStream } = {}
+): Promise<FastifyInstance> {
   const app = Fastify({
     logger: { ...loggerOptions(config.logLevel), ...(overrides.logStream && { stream: overrides.logStream }) },
     logController: new LogController({ disableRequestLogging: true }),

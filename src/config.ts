@@ -88,7 +88,13 @@ export class ConfigError extends Error {
   }
 }
 
-const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true, keywords: ['explanation'], verbose: true }).compile<Settings>(SettingsSchema)
+const validate = new Ajv({
+  allErrors: true,
+  coerceTypes: true,
+  useDefaults: true,
+  keywords: ['explanation'],
+  verbose: true
+}).compile<Settings>(SettingsSchema)
 
 /**
  * Reads the settings from an environment. An empty variable counts as absent.
@@ -238,6 +244,7 @@ const list = (value: string) =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
-const isOrigin = (value: string) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
+const isOrigin = (value: string) =>
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
 
 const isLoopback = (value: string) => ['localhost', '127.0.0.1', '[::1]'].includes(new URL(value).hostname)

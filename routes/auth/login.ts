@@ -6,7 +6,10 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/login',
-    config: { access: 'public', problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable'] },
+    config: {
+      access: 'public',
+      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable']
+    },
     schema: {
       operationId: 'login',
       summary: 'Start a session',

@@ -71,7 +71,7 @@ function guardedClient({ url, poolSize }: { url: string; poolSize: number }) {
         },
         (error: unknown) => {
           settle()
-          reject(error as Error)
+          reject(error instanceof Error ? error : new Error('The driver threw no error', { cause: error }))
         }
       )
     })

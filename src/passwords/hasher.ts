@@ -47,7 +47,8 @@ export function createHasher(cost: Argon2Cost): Hasher {
   }
 
   return {
-    hash: async (password) => (await run({ kind: 'hash', password: password.normalize('NFC'), options: cost })) as string,
+    hash: async (password) =>
+      (await run({ kind: 'hash', password: password.normalize('NFC'), options: cost })) as string,
     async verify(hash, password) {
       // Without an account the dummy costs what a wrong password costs, so that time does not tell (CWE-208).
       const matches = await run({ kind: 'verify', password: password.normalize('NFC'), hash: hash ?? dummy })

@@ -40,6 +40,8 @@ let common: Promise<Set<string>> | undefined
 
 /** Loaded at the first use: the list is large, and a service that only checks tokens never needs it. */
 function commonPasswords(): Promise<Set<string>> {
-  common ??= import('@zxcvbn-ts/language-common').then(({ dictionary }) => new Set(dictionary['passwords-common'].map(String)))
+  common ??= import('@zxcvbn-ts/language-common').then(
+    ({ dictionary }) => new Set(dictionary['passwords-common'].map(String))
+  )
   return common
 }

@@ -4,7 +4,8 @@ import { hashSync, type Options, verifySync } from '@node-rs/argon2'
 // On Linux a priority belongs to the thread: requests that need no hash go first.
 if (process.platform === 'linux') setPriority(0, 10)
 
-export type HashTask = { kind: 'hash'; password: string; options: Options } | { kind: 'verify'; password: string; hash: string }
+export type HashTask =
+  { kind: 'hash'; password: string; options: Options } | { kind: 'verify'; password: string; hash: string }
 
 /** Runs in a thread of its own. A stored hash that cannot be read verifies nothing. */
 export default function run(task: HashTask): string | boolean {

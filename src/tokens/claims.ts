@@ -64,7 +64,8 @@ export function readClaims(payload: unknown, now: number): AccessClaims | undefi
   return valid ? (payload as AccessClaims) : undefined
 }
 
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11
+const isTime = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11
 
 export function principalOf(claims: AccessClaims): Principal {
   const roles = rolesOf(claims)

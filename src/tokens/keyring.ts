@@ -102,7 +102,9 @@ function readFolder(dir: string): string[] {
     return readdirSync(dir)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw new KeyError(`Cannot read the folder of keys ${dir}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
+    throw new KeyError(
+      `Cannot read the folder of keys ${dir}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`
+    )
   }
 }
 

@@ -29,7 +29,10 @@ export interface UsersOptions {
 
 export type Users = ReturnType<typeof createUsers>
 
-const column = { reader: 'isReader', author: 'isAuthor', admin: 'isAdmin' } as const satisfies Record<Role, keyof UserRow>
+const column = { reader: 'isReader', author: 'isAuthor', admin: 'isAdmin' } as const satisfies Record<
+  Role,
+  keyof UserRow
+>
 
 export function createUsers({ db, passwords, passwordMinLength }: UsersOptions) {
   return {

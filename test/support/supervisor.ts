@@ -1,0 +1,65 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { applyMigrations } from '../../src/database/migrate.ts'
+import { openDatabase } from '../../src/database/open.ts'
+import { prepareSharedFolder, type SharedDatabases, sharedFile, startPostgres } from './postgres-server.ts'
+
+// Holds the databases of a test run, and takes them down when the run ends, however it ends.
+const runner = Number(process.argv[2])
+const external = process.env.TEST_DATABASE_URL
+
+prepareSharedFolder()
+const server = external === undefined ? await startPostgres() : undefined
+const adminUrl = external ?? server?.url ?? ''
+const template = `gatehouse_template_${String(process.pid)}`
+const embeddedFolder = mkdtempSync(join(tmpdir(), 'gatehouse-embedded-'))
+const embedded = join(embeddedFolder, 'template')
+
+await Promise.all([makeTemplate(), makeEmbedded()])
+const shared: SharedDatabases = { adminUrl, template, embedded, supervisor: process.pid }
+writeFileSync(`${sharedFile}.partial`, JSON.stringify(shared))
+renameSync(`${sharedFile}.partial`, sharedFile)
+process.on('SIGTERM', () => void stop())
+setInterval(() => {
+  if (!isRunning(runner)) void stop()
+}, 500)
+
+async function makeTemplate(): Promise<void> {
+  const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined })
+  await admin.unsafe(`create database ${template}`)
+  await admin.end()
+  const url = new URL(adminUrl)
+  url.pathname = template
+  const database = await openDatabase({ url: url.href, poolSize: 1 })
+  await applyMigrations(database)
+  await database.close()
+}
+
+async function makeEmbedded(): Promise<void> {
+  const database = await openDatabase({ url: `pglite:${embedded}`, poolSize: 1 })
+  await applyMigrations(database)
+  await database.close()
+}
+
+async function stop(): Promise<void> {
+  if (external !== undefined) {
+    const admin = postgres(external, { max: 1, onnotice: () => undefined })
+    await admin.unsafe(`drop database if exists ${template} with (force)`)
+    await admin.end()
+  }
+  await server?.stop()
+  rmSync(embeddedFolder, { recursive: true, force: true })
+  rmSync(sharedFile, { force: true })
+  process.exit(0)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
