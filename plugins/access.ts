@@ -55,7 +55,7 @@ export default fp(
 
     app.decorate('identify', async (request, token) => {
       try {
-        return await app.verifyAccessToken(request, token)
+        return await admit(token, request)
       } catch (error) {
         if (error instanceof Problem && error.status === 401) return undefined
         throw error
@@ -64,30 +64,48 @@ export default fp(
 
     function authenticate(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) {
       try {
-        const verified = app.verifyAccessToken(request, presentedToken(request))
-        if (verified instanceof Promise) {
-          verified.then((principal) => {
-            admit(request, principal, done)
+        const admitted = admit(presentedToken(request), request)
+        if (admitted instanceof Promise) {
+          admitted.then((principal) => {
+            request.principal = principal
+            done()
           }, done)
         } else {
-          admit(request, verified, done)
+          request.principal = admitted
+          done()
         }
       } catch (error) {
         done(error as Error)
       }
     }
 
+    /** Verifies and asks for revocation; without a promise where both are answered from memory, as they mostly are. */
+    function admit(token: string, request: FastifyRequest): Principal | Promise<Principal> {
+      const verified = app.verifyAccessToken(request, token)
+      return verified instanceof Promise ? verified.then(refuseRevoked) : refuseRevoked(verified)
+    }
+
+    function refuseRevoked(principal: Principal): Principal | Promise<Principal> {
+      const revoked = app.revocations.isRevoked(principal)
+      if (revoked === false) return principal
+      if (revoked === true) throw new Problem('token_revoked')
+      return revoked.then((really) => {
+        if (really) throw new Problem('token_revoked')
+        return principal
+      })
+    }
+
     /** The bearer token, else the cookie; another authorization scheme is none of ours (RFC 6750 §2). */
     function presentedToken(request: FastifyRequest): string {
       const token = bearerToken(request)
       if (token !== undefined) return token
-      const cookie = request.cookies[app.accessCookieName]
-      if (cookie === undefined || cookie === '') throw new Problem('not_authenticated')
+      const cookie = request.accessCookie()
+      if (cookie === undefined) throw new Problem('not_authenticated')
       if (!safeMethods.has(request.method)) request.refuseCrossOrigin()
       return cookie
     }
   },
-  { name: 'access', dependencies: ['cookies', 'cross-origin', 'jwt'] }
+  { name: 'access', dependencies: ['cookies', 'cross-origin', 'jwt', 'revocations'] }
 )
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
@@ -96,11 +114,6 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 export function bearerToken({ headers: { authorization } }: FastifyRequest): string | undefined {
   if (authorization === undefined || !/^bearer(?:\s|$)/i.test(authorization)) return undefined
   return authorization.slice('bearer '.length)
-}
-
-function admit(request: FastifyRequest, principal: Principal, done: (error?: Error) => void): void {
-  request.principal = principal
-  done()
 }
 
 function requireRole(role: Role) {

@@ -17,6 +17,8 @@ const challenges: Partial<Record<ProblemCode, string>> = {
   not_authenticated: 'Bearer',
   token_expired: 'Bearer error="invalid_token"',
   token_invalid: 'Bearer error="invalid_token"',
+  refresh_token_invalid: 'Bearer error="invalid_token"',
+  refresh_token_reused: 'Bearer error="invalid_token"',
   token_revoked: 'Bearer error="invalid_token"',
   permission_denied: 'Bearer error="insufficient_scope"'
 }

@@ -4,13 +4,16 @@ import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
 import { createAccessTokens, type IssueAccessToken } from '../src/tokens/access-token.ts'
 import { type Principal, principalOf, readClaims } from '../src/tokens/claims.ts'
-import { type Keyring, loadKeyring } from '../src/tokens/keyring.ts'
+import { type Keyring, openKeyring } from '../src/tokens/keyring.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     keyring: Keyring
     issueAccessToken: IssueAccessToken
-    /** @throws {Problem} `token_expired` or `token_invalid`, whatever is wrong with the token */
+    /**
+     * Whose token it is, by its signature and claims alone.
+     * @throws {Problem} `token_expired` or `token_invalid`, whatever is wrong with the token
+     */
     verifyAccessToken: (request: FastifyRequest, token: string) => Principal | Promise<Principal>
   }
   interface FastifyRequest {
@@ -29,9 +32,25 @@ const mostRemembered = 10_000
 export default fp(
   async function jwt(app) {
     const { config } = app
-    const keyring = await loadKeyring(config.keys)
+    const remembered = new Map<string, Principal>()
+    const keyring = await openKeyring({
+      source: config.keys,
+      activationDelay: config.keyActivationDelay,
+      accessTokenLifetime: config.accessTokenLifetime,
+      sessionLifetime: config.session.absolute,
+      onChange({ signing, verifying }) {
+        remembered.clear()
+        app.log.info({ signing: signing.kid, verifying: [...verifying.keys()] }, 'keys changed')
+      },
+      onFault(error) {
+        app.log.error({ err: error }, 'the keys cannot be read: those from before stay in use')
+      }
+    })
+    app.addHook('onClose', async () => {
+      keyring.close()
+    })
     await app.register(fastifyJwt, {
-      // The decorators: request.jwtVerify() and app.jwt. Tokens are signed by `issueAccessToken`, whose key may change.
+      // Tokens are signed by `issueAccessToken`, whose key may change; jwtVerify() asks for each token's key.
       secret: { public: publicKeyOf },
       decode: { complete: true },
       verify: {
@@ -47,14 +66,12 @@ export default fp(
     app.decorate('keyring', keyring)
     app.decorate(
       'issueAccessToken',
-      createAccessTokens(() => keyring, {
+      createAccessTokens(keyring, {
         issuer: config.issuer,
         audience: config.audience,
         lifetime: config.accessTokenLifetime
       })
     )
-
-    const remembered = new Map<string, Principal>()
     app.decorate('verifyAccessToken', (request, token) => {
       const principal = remembered.get(token)
       if (principal === undefined) return verifySignature(request, token)
@@ -81,8 +98,8 @@ export default fp(
 
     /** RFC 8725 §3.1: the key decides the algorithm; a header that says another is refused before any mathematics. */
     async function publicKeyOf(_request: FastifyRequest, token: unknown): Promise<string> {
-      const { header } = token as { header: { kid?: unknown; alg?: unknown; typ?: unknown } }
-      const key = keyring.find(header.kid)
+      const { header } = token as { header: { kid?: unknown; alg?: unknown } }
+      const key = await keyring.find(header.kid)
       if (key === undefined || header.alg !== key.algorithm) throw new Problem('token_invalid')
       return key.publicPem
     }

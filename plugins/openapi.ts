@@ -3,6 +3,7 @@ import type { FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../src/errors.ts'
 import type { Access } from './access.ts'
+import { cookieNames } from './cookies.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -39,7 +40,7 @@ export default fp(
             cookie: {
               type: 'apiKey',
               in: 'cookie',
-              name: app.accessCookieName,
+              name: cookieNames(app.config.cookies.prefix).access,
               description: 'Set by a login from a browser'
             }
           }

@@ -5,7 +5,7 @@ export default fp(
   async function preparation(app) {
     const done = await prepare(app.config, app.database, app.passwords)
     if (done.migrations > 0) app.log.info({ migrations: done.migrations }, 'database schema brought up to date')
-    if (done.generatedKey !== undefined) app.log.info({ kid: done.generatedKey }, 'signing key generated')
+    if (done.generatedKeys.length > 0) app.log.info({ kids: done.generatedKeys }, 'keys generated')
     if (done.bootstrappedAdmin !== undefined) app.log.info('administrator created from the environment')
   },
   { name: 'preparation', dependencies: ['config', 'database', 'passwords'] }

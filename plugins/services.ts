@@ -1,5 +1,7 @@
 import fp from 'fastify-plugin'
+import { createRevokingTransaction } from '../src/revocation/transaction.ts'
 import { createSessions, type Sessions } from '../src/sessions/service.ts'
+import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
 import { createUsers, type Users } from '../src/users/service.ts'
 
 declare module 'fastify' {
@@ -14,8 +16,14 @@ export default fp(
   async function services(app) {
     const { config, passwords, issueAccessToken } = app
     const { db } = app.database
-    app.decorate('users', createUsers({ db, passwords, passwordMinLength: config.passwordMinLength }))
-    app.decorate('sessions', createSessions({ db, passwords, issueAccessToken, session: config.session }))
+    const inRevokingTransaction = createRevokingTransaction(db, app.revocations)
+    const refreshTokens = createRefreshTokens(app.keyring)
+    const { passwordMinLength, session: limits } = config
+    app.decorate('users', createUsers({ db, passwords, passwordMinLength, inRevokingTransaction }))
+    app.decorate(
+      'sessions',
+      createSessions({ db, passwords, issueAccessToken, refreshTokens, inRevokingTransaction, limits })
+    )
   },
-  { name: 'services', dependencies: ['config', 'database', 'passwords', 'jwt'] }
+  { name: 'services', dependencies: ['config', 'database', 'passwords', 'jwt', 'revocations'] }
 )

@@ -2,6 +2,8 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { problems } from '../src/errors.ts'
 import { longestPassword } from '../src/passwords/policy.ts'
+import type { findSessions } from '../src/sessions/queries.ts'
+import type { Principal } from '../src/tokens/claims.ts'
 import type { UserRow } from '../src/users/queries.ts'
 
 /** A string that people type: well-formed Unicode without control characters. */
@@ -48,6 +50,16 @@ export const LoginUser = Type.Object(
   { $id: 'LoginUser', ...strict }
 )
 
+/** Null stands for no body: the token is in its cookie then. */
+export const RefreshToken = Nullable(
+  Type.Object({ refresh_token: Type.String({ maxLength: 512 }) }, { $id: 'RefreshToken', ...strict })
+)
+
+export const ChangePassword = Type.Object(
+  { current_password: Password, new_password: Password },
+  { $id: 'ChangePassword', ...strict }
+)
+
 export const UpdateUser = Type.Object(
   { first_name: Type.Optional(Name), second_name: Type.Optional(Name), email: Type.Optional(Email) },
   { $id: 'UpdateUser', description: 'What is absent stays as it is; null clears a name.', ...strict }
@@ -74,9 +86,28 @@ export const Token = Type.Object(
   {
     access_token: Type.String({ description: 'A JWT (RFC 9068)' }),
     token_type: Type.Literal('Bearer'),
-    expires_in: Type.Integer({ description: 'Seconds' })
+    expires_in: Type.Integer({ description: 'Seconds' }),
+    refresh_token: Type.Optional(Type.String({ description: 'Opaque; with transport `bearer` alone' })),
+    refresh_expires_in: Type.Optional(Type.Integer({ description: 'Seconds' }))
   },
   { $id: 'Token' }
+)
+
+export const SessionList = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object({
+        id: Type.String({ format: 'uuid' }),
+        created_at: Timestamp,
+        last_used_at: Timestamp,
+        expires_at: Type.Unsafe<string | Date>({ ...Timestamp, description: 'Unless it is used again before' }),
+        ip: Nullable(Type.String()),
+        user_agent: Nullable(Type.String()),
+        current: Type.Boolean({ description: 'Whether it is the one that asks' })
+      })
+    )
+  },
+  { $id: 'SessionList' }
 )
 
 export const Message = Type.Object({ message: Type.String() }, { $id: 'Message' })
@@ -97,12 +128,28 @@ export const ProblemDetails = Type.Object(
 /** A schema by its name, so that the OpenAPI document holds it once. */
 export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ''}#` })
 
+/** A successful answer without a body. */
+export const noContent = (description: string) => Type.Null({ description })
+
 /** A successful answer with the given body. */
 export const ok = <T extends TSchema>(schema: T, description: string) =>
   Type.Unsafe<Static<T>>({ description, ...ref(schema) })
 
+const shared = [
+  CreateUser,
+  LoginUser,
+  RefreshToken,
+  UpdateUser,
+  ChangePassword,
+  UserResponse,
+  Token,
+  SessionList,
+  Message,
+  ProblemDetails
+]
+
 export function addSchemas(app: FastifyInstance): void {
-  for (const schema of [CreateUser, LoginUser, UpdateUser, UserResponse, Token, Message, ProblemDetails]) {
+  for (const schema of shared) {
     app.addSchema(schema)
   }
 }
@@ -121,5 +168,17 @@ export function userResponse(user: UserRow): Static<typeof UserResponse> {
     is_admin: user.isAdmin,
     created_at: user.createdAt,
     updated_at: user.updatedAt
+  }
+}
+
+export function sessionResponse(session: Awaited<ReturnType<typeof findSessions>>[number], principal: Principal) {
+  return {
+    id: session.id,
+    created_at: session.createdAt,
+    last_used_at: session.lastUsedAt,
+    expires_at: session.expiresAt,
+    ip: session.ip,
+    user_agent: session.userAgent,
+    current: session.id === principal.sessionId
   }
 }

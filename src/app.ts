@@ -15,7 +15,9 @@ import logging from '../plugins/logging.ts'
 import openapi from '../plugins/openapi.ts'
 import passwords from '../plugins/passwords.ts'
 import preparation from '../plugins/preparation.ts'
+import revocations from '../plugins/revocations.ts'
 import services from '../plugins/services.ts'
+import sweeper from '../plugins/sweeper.ts'
 import validation from '../plugins/validation.ts'
 import routes from '../routes/index.ts'
 import { refuseMalformedHttp } from '../plugins/malformed-http.ts'
@@ -57,11 +59,13 @@ export async function buildApp(
   await app.register(passwords)
   await app.register(preparation)
   await app.register(jwt)
+  await app.register(revocations)
   await app.register(cookies)
   await app.register(crossOrigin)
   await app.register(access)
   await app.register(logging)
   await app.register(services)
+  await app.register(sweeper)
   await app.register(openapi)
   await app.register(routes)
   await app.ready()

@@ -1,5 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
+import type { DatabaseOptions } from './database/open.ts'
+import type { SessionLimits } from './sessions/queries.ts'
 
 const text = (options = {}) => Type.String({ minLength: 1, ...options })
 const whole = (minimum: number, maximum: number, fallback: number) =>
@@ -25,7 +27,9 @@ const SettingsSchema = Type.Object({
   ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, 15),
   REFRESH_TOKEN_EXPIRE_DAYS: whole(1, 365, 14),
   SESSION_MAX_DAYS: whole(1, 3650, 30),
+  REFRESH_REUSE_INTERVAL_SECONDS: whole(0, 300, 10),
   JWKS_MAX_AGE_SECONDS: whole(0, 86400, 300),
+  KEY_ACTIVATION_DELAY_SECONDS: whole(0, 604800, 300),
   COOKIE_SECURE: Type.Boolean({ default: true }),
   COOKIE_PREFIX: oneOf(['on', 'off'], 'off'),
   COOKIE_DOMAIN: Type.Optional(
@@ -53,15 +57,16 @@ export interface Config {
   production: boolean
   host: string
   port: number
-  database: { url: string; poolSize: number }
+  database: DatabaseOptions
   keys: { dir: string } | { privateKeyFile: string; publicKeyFile: string }
   issuer: string
   audience: string
   /** Seconds. */
   accessTokenLifetime: number
-  /** Seconds: how long a session lives without use, and how long at most. */
-  session: { idle: number; absolute: number }
+  session: SessionLimits
   jwksMaxAge: number
+  /** Seconds for which a new key is published before it signs. */
+  keyActivationDelay: number
   cookies: { secure: boolean; prefix: boolean; domain: string | undefined }
   /** Origins, beside the service's own, whose pages may call with cookies. */
   corsOrigins: string[]
@@ -188,11 +193,16 @@ function toConfig(settings: Settings): Config {
   const minute = 60
   const day = 24 * 60 * minute
   const issuer = issuerOf(settings)
+  const databaseUrl = settings.DATABASE_URL ?? 'pglite:./data'
   return {
     production: settings.NODE_ENV === 'production',
     host: settings.HOST,
     port: settings.PORT,
-    database: { url: settings.DATABASE_URL ?? 'pglite:./data', poolSize: settings.DATABASE_POOL_SIZE },
+    database: {
+      url: databaseUrl,
+      listenUrl: settings.DATABASE_LISTEN_URL ?? databaseUrl,
+      poolSize: settings.DATABASE_POOL_SIZE
+    },
     keys:
       settings.JWT_PRIVATE_KEY !== undefined && settings.JWT_PUBLIC_KEY !== undefined
         ? { privateKeyFile: settings.JWT_PRIVATE_KEY, publicKeyFile: settings.JWT_PUBLIC_KEY }
@@ -200,8 +210,13 @@ function toConfig(settings: Settings): Config {
     issuer,
     audience: settings.AUDIENCE,
     accessTokenLifetime: settings.ACCESS_TOKEN_EXPIRE_MINUTES * minute,
-    session: { idle: settings.REFRESH_TOKEN_EXPIRE_DAYS * day, absolute: settings.SESSION_MAX_DAYS * day },
+    session: {
+      idle: settings.REFRESH_TOKEN_EXPIRE_DAYS * day,
+      absolute: settings.SESSION_MAX_DAYS * day,
+      reuseInterval: settings.REFRESH_REUSE_INTERVAL_SECONDS
+    },
     jwksMaxAge: settings.JWKS_MAX_AGE_SECONDS,
+    keyActivationDelay: settings.KEY_ACTIVATION_DELAY_SECONDS,
     cookies: {
       secure: settings.COOKIE_SECURE,
       prefix: settings.COOKIE_PREFIX === 'on',

@@ -9,6 +9,8 @@ export const problems = {
   token_expired: { status: 401, title: 'Unauthorized', detail: 'Token expired' },
   token_invalid: { status: 401, title: 'Unauthorized', detail: 'Invalid token' },
   token_revoked: { status: 401, title: 'Unauthorized', detail: 'Token revoked' },
+  refresh_token_invalid: { status: 401, title: 'Unauthorized', detail: 'Invalid refresh token' },
+  refresh_token_reused: { status: 401, title: 'Unauthorized', detail: 'Refresh token reused' },
   permission_denied: {
     status: 403,
     title: 'Forbidden',

@@ -2,14 +2,15 @@ import type { Config } from './config.ts'
 import type { Database } from './database/database.ts'
 import { applyMigrations } from './database/migrate.ts'
 import type { Hasher } from './passwords/hasher.ts'
-import { generateKey, readKeys } from './tokens/keyring.ts'
+import { generateMissingKeys } from './tokens/key-files.ts'
+import { createRevokingTransaction } from './revocation/transaction.ts'
 import { findAdmin } from './users/queries.ts'
 import { createUsers } from './users/service.ts'
 
 /** What the preparation did, for the log. */
 export interface Preparation {
   migrations: number
-  generatedKey: string | undefined
+  generatedKeys: string[]
   bootstrappedAdmin: string | undefined
 }
 
@@ -20,20 +21,20 @@ export interface Preparation {
 export function prepare(config: Config, database: Database, passwords: Hasher): Promise<Preparation> {
   return database.exclusively(async () => ({
     migrations: await applyMigrations(database),
-    generatedKey: await ensureKey(config),
+    generatedKeys: await ensureKeys(config),
     bootstrappedAdmin: await ensureAdmin(config, database, passwords)
   }))
 }
 
 /** In production an operator makes the keys: one that appears by itself there would hide that a folder was not mounted. */
-async function ensureKey({ keys, production }: Config): Promise<string | undefined> {
-  if (production || !('dir' in keys) || (await readKeys(keys.dir)).length > 0) return undefined
-  return (await generateKey(keys.dir)).kid
+async function ensureKeys({ keys, production }: Config): Promise<string[]> {
+  return production || !('dir' in keys) ? [] : generateMissingKeys(keys.dir)
 }
 
 async function ensureAdmin(config: Config, { db }: Database, passwords: Hasher): Promise<string | undefined> {
   if (config.bootstrapAdmin === undefined || (await findAdmin(db)) !== undefined) return undefined
-  const users = createUsers({ db, passwords, passwordMinLength: config.passwordMinLength })
-  const admin = await users.register(config.bootstrapAdmin, ['reader', 'admin'])
+  const inRevokingTransaction = createRevokingTransaction(db)
+  const users = createUsers({ db, passwords, passwordMinLength: config.passwordMinLength, inRevokingTransaction })
+  const admin = await users.register(config.bootstrapAdmin, {}, ['reader', 'admin'])
   return admin.username
 }

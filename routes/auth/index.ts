@@ -2,11 +2,17 @@ import type { FastifyInstance } from 'fastify'
 import { login } from './login.ts'
 import { logout } from './logout.ts'
 import { me } from './me.ts'
+import { password } from './password.ts'
+import { refresh } from './refresh.ts'
 import { registration } from './registration.ts'
+import { sessions } from './sessions.ts'
 
 export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(registration)
   await app.register(login)
+  await app.register(refresh)
   await app.register(logout)
   await app.register(me)
+  await app.register(password)
+  await app.register(sessions)
 }

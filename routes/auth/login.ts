@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf } from '../client.ts'
+import { originOf } from '../origin.ts'
 import { LoginUser, ok, ref, Token } from '../schemas.ts'
+import { handOver } from './tokens.ts'
 
 export const login: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -20,9 +21,8 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const { transport, ...credentials } = request.body
       if (transport !== 'bearer') request.refuseCrossOrigin()
-      const token = await app.sessions.logIn(credentials, clientOf(request))
-      if (transport !== 'bearer') reply.setAccessCookie(token)
-      return { access_token: token.token, token_type: 'Bearer' as const, expires_in: token.expiresIn }
+      const tokens = await app.sessions.logIn(credentials, originOf(request))
+      return handOver(reply, tokens, transport ?? 'cookie')
     }
   })
 }

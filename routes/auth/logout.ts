@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { bearerToken } from '../../plugins/access.ts'
 import { ignoreBodies } from '../../plugins/validation.ts'
+import { originOf } from '../origin.ts'
 import { Message, ok } from '../schemas.ts'
 
 export const logout: FastifyPluginAsyncTypebox = async (app) => {
@@ -19,10 +20,10 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const bearer = bearerToken(request)
       if (bearer === undefined) request.refuseCrossOrigin()
-      const token = bearer ?? request.cookies[app.accessCookieName] ?? ''
-      const principal = await app.identify(request, token)
-      if (principal !== undefined) await app.sessions.logOut(principal.sessionId)
-      return reply.clearCookies().send({ message: 'Logged out successfully' })
+      const principal = await app.identify(request, bearer ?? request.accessCookie() ?? '')
+      const sessionId = principal?.sessionId ?? app.sessions.sessionOf(request.refreshCookie() ?? '')
+      if (sessionId !== undefined) await app.sessions.logOut(sessionId, originOf(request))
+      return reply.clearSessionCookies().send({ message: 'Logged out successfully' })
     }
   })
 }

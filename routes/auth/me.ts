@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { principalOf } from '../../plugins/access.ts'
+import { originOf } from '../origin.ts'
 import { ok, ref, UpdateUser, userResponse, UserResponse } from '../schemas.ts'
 
 export const me: FastifyPluginAsyncTypebox = async (app) => {
@@ -30,7 +31,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user after the change') }
     },
     async handler(request) {
-      return userResponse(await app.users.updateProfile(principalOf(request), request.body))
+      return userResponse(await app.users.updateProfile(principalOf(request), request.body, originOf(request)))
     }
   })
 }

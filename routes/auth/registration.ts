@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { originOf } from '../origin.ts'
 import { CreateUser, Message, ok, ref } from '../schemas.ts'
 
 export const registration: FastifyPluginAsyncTypebox = async (app) => {
@@ -15,7 +16,7 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: ok(Message, 'The user exists now') }
     },
     async handler(request, reply) {
-      await app.users.register(request.body)
+      await app.users.register(request.body, originOf(request))
       return reply.code(201).send({ message: 'User created successfully' })
     }
   })

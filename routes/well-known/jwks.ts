@@ -36,7 +36,7 @@ export const jwks: FastifyPluginAsyncTypebox = async (app) => {
       }
     },
     handler(request, reply) {
-      const { jwks } = app.keyring
+      const { jwks } = app.keyring.current()
       const etag = `"${createHash('sha256').update(JSON.stringify(jwks)).digest('base64url')}"`
       reply.header('cache-control', `public, max-age=${String(app.config.jwksMaxAge)}`).header('etag', etag)
       if (request.headers['if-none-match'] === etag) return reply.code(304).send()

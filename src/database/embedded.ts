@@ -21,6 +21,11 @@ export async function openEmbedded(location: string): Promise<Database> {
     db,
     exclusively: (work) => work(),
     migrate: (migrationsFolder) => migrate(db, { migrationsFolder }),
+    async listen(channel, listener) {
+      const unlisten = await client.listen(channel, listener.onNotification)
+      listener.onListening()
+      return { close: unlisten }
+    },
     async close() {
       await client.close()
       unlock()

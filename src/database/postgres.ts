@@ -2,7 +2,9 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import type { Database } from './database.ts'
+import type { DatabaseOptions } from './open.ts'
 import { DatabaseBusy } from './errors.ts'
+import { listenOnPostgres } from './listen.ts'
 import * as schema from './schema/index.ts'
 
 // Milliseconds. The server gives up first, so that a statement that the client has left behind does not live on.
@@ -13,7 +15,7 @@ const deadline = 3000
 /** Any number, the same for every instance: the key of the advisory lock that start-up work holds. */
 const startLock = 4715_3362
 
-export function openPostgres(options: { url: string; poolSize: number }): Database {
+export function openPostgres(options: DatabaseOptions): Database {
   const client = guardedClient(options)
   return {
     db: drizzle({ client: client.facade, schema }),
@@ -26,6 +28,7 @@ export function openPostgres(options: { url: string; poolSize: number }): Databa
         await connection.end({ timeout: 1 })
       }
     },
+    listen: async (channel, listener) => listenOnPostgres(options.listenUrl, channel, listener),
     close: () => client.end()
   }
 }

@@ -1,13 +1,36 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, lte, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
-import type { UserRow } from '../users/queries.ts'
+import { type TokenSubject, tokenSubject, type UserRow } from '../users/queries.ts'
 
-/** Where a request came from. */
-export interface Client {
-  ip: string
-  userAgent: string | undefined
+/** Seconds: how long a session lives without use, how long at most, and how long a rotated token may come again. */
+export interface SessionLimits {
+  idle: number
+  absolute: number
+  reuseInterval: number
 }
+
+export type SessionRow = typeof sessions.$inferSelect
+
+/** A session as its owner needs it now: which refresh token is good, and for how many seconds. */
+export interface LiveSession {
+  sessionId: string
+  counter: number
+  remaining: number
+}
+
+const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds})`
+const ahead = (seconds: number) => sql`now() + make_interval(secs => ${seconds})`
+
+/** When a session ends unless it is used again. */
+const endOf = (idle: number) =>
+  sql<Date>`least(${sessions.expiresAt}, ${sessions.lastUsedAt} + make_interval(secs => ${idle}))`.mapWith(
+    sessions.expiresAt
+  )
+
+const midnightAfter = (moment: SQL) => sql`date_trunc('day', ${moment}) + interval '1 day'`
+
+const isAlive = (idle: number) => and(gt(sessions.expiresAt, sql`now()`), gt(sessions.lastUsedAt, ago(idle)))
 
 /**
  * Marks the login on the user as it was read, if they may still log in.
@@ -17,26 +40,144 @@ export async function markLogin(db: Db, user: UserRow): Promise<UserRow | undefi
   const [row] = await db
     .update(users)
     .set({ lastLoginAt: sql`now()` })
-    .where(and(eq(users.id, user.id), eq(users.version, user.version), eq(users.isDisabled, false)))
+    .where(
+      and(
+        eq(users.id, user.id),
+        eq(users.version, user.version),
+        eq(users.passwordVersion, user.passwordVersion),
+        eq(users.isDisabled, false)
+      )
+    )
     .returning()
   return row
 }
 
-/** @param lifetime seconds until the session's absolute limit */
-export async function insertSession(db: Db, userId: number, client: Client, lifetime: number): Promise<string> {
+export async function insertSession(
+  db: Db,
+  userId: number,
+  client: { ip?: string; userAgent?: string | undefined },
+  limits: SessionLimits
+): Promise<LiveSession> {
+  const remaining = Math.min(limits.idle, limits.absolute)
   const [row] = await db
     .insert(sessions)
     .values({
       userId,
       ip: client.ip,
       userAgent: client.userAgent?.slice(0, 512),
-      expiresAt: sql`now() + make_interval(secs => ${lifetime})`
+      expiresAt: ahead(limits.absolute),
+      sweepAfter: midnightAfter(ahead(remaining))
     })
     .returning({ id: sessions.id })
   if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return row.id
+  return { sessionId: row.id, counter: 0, remaining }
 }
 
-export async function deleteSession(db: Db, id: string): Promise<void> {
-  await db.delete(sessions).where(eq(sessions.id, id))
+/**
+ * One rotation, one statement: the token with the present counter moves it on; its predecessor, within the interval,
+ * finds it moved on and changes nothing. Whoever comes second to the row waits for the first and sees what it did.
+ * @returns the counter of the token that is good now, or undefined where the presented one is not
+ */
+export async function rotateSession(
+  db: Db,
+  presented: { sessionId: string; counter: number },
+  limits: SessionLimits
+): Promise<(LiveSession & { user: TokenSubject }) | undefined> {
+  const isPresent = sql`${sessions.refreshCounter} = ${presented.counter}`
+  const [row] = await db
+    .update(sessions)
+    .set({
+      refreshCounter: sql`case when ${isPresent} then ${presented.counter + 1} else ${sessions.refreshCounter} end`,
+      rotatedAt: sql`case when ${isPresent} then now() else ${sessions.rotatedAt} end`,
+      lastUsedAt: sql`now()`,
+      sweepAfter: midnightAfter(sql`least(${sessions.expiresAt}, ${ahead(limits.idle)})`)
+    })
+    .from(users)
+    .where(
+      and(
+        eq(sessions.id, presented.sessionId),
+        eq(users.id, sessions.userId),
+        eq(users.isDisabled, false),
+        isAlive(limits.idle),
+        or(
+          isPresent,
+          and(eq(sessions.refreshCounter, presented.counter + 1), gt(sessions.rotatedAt, ago(limits.reuseInterval)))
+        )
+      )
+    )
+    .returning({
+      counter: sessions.refreshCounter,
+      remaining: sql<number>`ceil(extract(epoch from ${endOf(limits.idle)} - now()))`.mapWith(Number),
+      user: tokenSubject
+    })
+  return row && { ...row, sessionId: presented.sessionId }
+}
+
+/** Ends the session whose refresh token was used after a later one was, if that is so. @returns its user */
+export async function deleteReusedSession(
+  db: Db,
+  presented: { sessionId: string; counter: number },
+  limits: SessionLimits
+): Promise<number | undefined> {
+  const [row] = await db
+    .delete(sessions)
+    .where(
+      and(
+        eq(sessions.id, presented.sessionId),
+        or(
+          gt(sessions.refreshCounter, presented.counter + 1),
+          and(eq(sessions.refreshCounter, presented.counter + 1), lte(sessions.rotatedAt, ago(limits.reuseInterval)))
+        )
+      )
+    )
+    .returning({ userId: sessions.userId })
+  return row?.userId
+}
+
+export async function findSessions(db: Db, userId: number, limits: SessionLimits) {
+  return db
+    .select({
+      id: sessions.id,
+      createdAt: sessions.createdAt,
+      lastUsedAt: sessions.lastUsedAt,
+      expiresAt: endOf(limits.idle),
+      ip: sessions.ip,
+      userAgent: sessions.userAgent
+    })
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), isAlive(limits.idle)))
+    .orderBy(desc(sessions.lastUsedAt))
+}
+
+/** @returns its user, if it was there */
+export async function deleteSession(db: Db, id: string): Promise<number | undefined> {
+  const [row] = await db.delete(sessions).where(eq(sessions.id, id)).returning({ userId: sessions.userId })
+  return row?.userId
+}
+
+/** @returns the ids of those that were there */
+export async function deleteSessions(
+  db: Db,
+  userId: number,
+  which: { only: string } | { except: string } | 'all'
+): Promise<string[]> {
+  const condition =
+    which === 'all' ? undefined : 'only' in which ? eq(sessions.id, which.only) : ne(sessions.id, which.except)
+  const rows = await db
+    .delete(sessions)
+    .where(and(eq(sessions.userId, userId), condition))
+    .returning({ id: sessions.id })
+  return rows.map(({ id }) => id)
+}
+
+/** Keeps the sessions that were used last. @returns the ids of the others, which are gone */
+export async function deleteSurplusSessions(db: Db, userId: number, most: number): Promise<string[]> {
+  const surplus = db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(eq(sessions.userId, userId))
+    .orderBy(desc(sessions.lastUsedAt))
+    .offset(most)
+  const rows = await db.delete(sessions).where(inArray(sessions.id, surplus)).returning({ id: sessions.id })
+  return rows.map(({ id }) => id)
 }

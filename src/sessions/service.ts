@@ -1,10 +1,24 @@
-import type { Config } from '../config.ts'
+import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { Hasher } from '../passwords/hasher.ts'
+import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { AccessToken, IssueAccessToken } from '../tokens/access-token.ts'
-import { findUserByLogin, replacePasswordHash, type UserRow } from '../users/queries.ts'
-import { type Client, deleteSession, insertSession, markLogin } from './queries.ts'
+import type { Principal } from '../tokens/claims.ts'
+import type { RefreshTokens } from '../tokens/refresh-token.ts'
+import { findUserByLogin, replacePasswordHash, type TokenSubject, type UserRow } from '../users/queries.ts'
+import {
+  deleteReusedSession,
+  deleteSession,
+  deleteSessions,
+  deleteSurplusSessions,
+  findSessions,
+  insertSession,
+  type LiveSession,
+  markLogin,
+  rotateSession,
+  type SessionLimits
+} from './queries.ts'
 
 export interface Credentials {
   /** The username or the e-mail address. */
@@ -12,42 +26,137 @@ export interface Credentials {
   password: string
 }
 
+/** What a client gets at login and at each refresh. */
+export interface TokenPair {
+  access: AccessToken
+  refreshToken: string
+  /** Seconds. */
+  refreshExpiresIn: number
+}
+
 export interface SessionsOptions {
   db: Db
   passwords: Hasher
   issueAccessToken: IssueAccessToken
-  session: Config['session']
+  refreshTokens: RefreshTokens
+  inRevokingTransaction: InRevokingTransaction
+  limits: SessionLimits
 }
 
 export type Sessions = ReturnType<typeof createSessions>
 
-export function createSessions({ db, passwords, issueAccessToken, session }: SessionsOptions) {
+/** The oldest of a user's sessions ends when there are more. */
+export const mostSessionsPerUser = 100
+
+export function createSessions({
+  db,
+  passwords,
+  issueAccessToken,
+  refreshTokens,
+  inRevokingTransaction,
+  limits
+}: SessionsOptions) {
   return {
     /**
      * Starts a session.
      * @throws {Problem} `invalid_credentials`, the same whether the user is unknown, disabled or the password wrong
      */
-    async logIn(credentials: Credentials, client: Client): Promise<AccessToken> {
+    async logIn(credentials: Credentials, origin: Origin): Promise<TokenPair> {
       const user = await findUserByLogin(db, credentials.username)
       const matches = await passwords.verify(user?.passwordHash, credentials.password)
-      if (user === undefined || !matches || user.isDisabled) throw new Problem('invalid_credentials')
+      if (user === undefined || !matches || user.isDisabled) {
+        await recordEvent(db, origin, { type: 'user.login_failed', userId: user?.id })
+        throw new Problem('invalid_credentials')
+      }
       await strengthenHash(user, credentials.password)
-      return db.transaction(async (tx) => {
+      return inRevokingTransaction(async (tx) => {
         const current = await markLogin(tx, user)
         if (current === undefined) throw new Problem('invalid_credentials')
-        return issueAccessToken(current, await insertSession(tx, user.id, client, session.absolute))
+        const session = await insertSession(tx, user.id, origin, limits)
+        const surplus = await deleteSurplusSessions(tx, user.id, mostSessionsPerUser)
+        await recordEvent(tx, { ...origin, actorId: user.id }, { type: 'user.logged_in', userId: user.id })
+        return { revoked: ofSessions(surplus), result: toPair(current, session) }
       })
     },
 
+    /**
+     * Rotates a refresh token. The one before it, within the reuse interval, gets the very same successor;
+     * an older one ends the session, and that is committed although the request fails (RFC 9700 §4.14.2).
+     * @throws {Problem} `refresh_token_invalid`, `refresh_token_reused`
+     */
+    async refresh(token: string, origin: Origin): Promise<TokenPair> {
+      const presented = refreshTokens.read(token)
+      if (presented === undefined) throw new Problem('refresh_token_invalid')
+      const session = await rotateSession(db, presented, limits)
+      if (session !== undefined) return toPair(session.user, session)
+      const reused = await inRevokingTransaction(async (tx) => {
+        const userId = await deleteReusedSession(tx, presented, limits)
+        if (userId === undefined) return { revoked: [], result: false }
+        const details = { session_id: presented.sessionId }
+        await recordEvent(tx, origin, { type: 'session.reuse_detected', userId, details })
+        return { revoked: ofSessions([presented.sessionId]), result: true }
+      })
+      throw new Problem(reused ? 'refresh_token_reused' : 'refresh_token_invalid')
+    },
+
+    /** The session of a refresh token, whether it is the latest or not. */
+    sessionOf: (refreshToken: string): string | undefined => refreshTokens.read(refreshToken)?.sessionId,
+
     /** Ends a session. One that has ended already is no fault. */
-    logOut: (sessionId: string): Promise<void> => deleteSession(db, sessionId)
+    async logOut(sessionId: string, origin: Origin): Promise<void> {
+      await inRevokingTransaction(async (tx) => {
+        const userId = await deleteSession(tx, sessionId)
+        if (userId === undefined) return { revoked: [], result: undefined }
+        await recordEvent(tx, { ...origin, actorId: userId }, { type: 'user.logged_out', userId })
+        return { revoked: ofSessions([sessionId]), result: undefined }
+      })
+    },
+
+    list: (principal: Principal) => findSessions(db, principal.userId, limits),
+
+    /** Ends one of the caller's sessions. @throws {Problem} `not_found`, for another user's too */
+    async revoke(principal: Principal, sessionId: string, origin: Origin): Promise<void> {
+      if (!(await revokeSessions(principal, { only: sessionId }, origin))) throw new Problem('not_found')
+    },
+
+    /** Ends every session of the caller's but the present one. */
+    async revokeOthers(principal: Principal, origin: Origin): Promise<void> {
+      await revokeSessions(principal, { except: principal.sessionId }, origin)
+    }
+  }
+
+  function toPair(user: TokenSubject, session: LiveSession): TokenPair {
+    return {
+      access: issueAccessToken(user, session.sessionId),
+      refreshToken: refreshTokens.issue(session),
+      refreshExpiresIn: session.remaining
+    }
+  }
+
+  function revokeSessions(
+    { userId }: Principal,
+    which: { only: string } | { except: string },
+    origin: Origin
+  ): Promise<boolean> {
+    return inRevokingTransaction(async (tx) => {
+      const ended = await deleteSessions(tx, userId, which)
+      if (ended.length > 0) {
+        await recordEvent(
+          tx,
+          { ...origin, actorId: userId },
+          { type: 'session.revoked', userId, details: { session_ids: ended } }
+        )
+      }
+      return { revoked: ofSessions(ended), result: ended.length > 0 }
+    })
   }
 
   /** Brings an old hash to the present cost. A failure must not keep anyone from logging in. */
   async function strengthenHash(user: UserRow, password: string): Promise<void> {
     if (user.passwordHash === null || !passwords.needsRehash(user.passwordHash)) return
     try {
-      await replacePasswordHash(db, user, await passwords.hash(password))
+      const passwordHash = await passwords.hash(password)
+      await replacePasswordHash(db, user, passwordHash)
     } catch {
       // The next login tries again.
     }

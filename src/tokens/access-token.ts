@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
-import type { UserRow } from '../users/queries.ts'
+import type { TokenSubject } from '../users/queries.ts'
 import type { AccessClaims } from './claims.ts'
-import type { Keyring, SigningKey } from './keyring.ts'
+import type { SigningKey } from './key-files.ts'
+import type { Keyring } from './keyring.ts'
 
 export interface AccessTokenOptions {
   issuer: string
@@ -17,10 +18,10 @@ export interface AccessToken {
   expiresIn: number
 }
 
-export type IssueAccessToken = (user: UserRow, sessionId: string) => AccessToken
+export type IssueAccessToken = (user: TokenSubject, sessionId: string) => AccessToken
 
 /** Issues RFC 9068 access tokens with the ring's active key. A signer is made once a key. */
-export function createAccessTokens(keyring: () => Keyring, options: AccessTokenOptions): IssueAccessToken {
+export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions): IssueAccessToken {
   const signers = new WeakMap<SigningKey, (claims: object) => string>()
 
   function signerOf(key: SigningKey): (claims: object) => string {
@@ -54,6 +55,6 @@ export function createAccessTokens(keyring: () => Keyring, options: AccessTokenO
       is_author: user.isAuthor,
       is_admin: user.isAdmin
     }
-    return { token: signerOf(keyring().active)(claims), expiresIn: options.lifetime }
+    return { token: signerOf(keyring.current().signing)(claims), expiresIn: options.lifetime }
   }
 }

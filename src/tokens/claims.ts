@@ -1,3 +1,4 @@
+import { sessionKey } from '../revocation/list.ts'
 import { type Role, type RoleFlags, rolesOf } from '../roles/roles.ts'
 
 /** What an access token says (RFC 9068 §2.2). Times are seconds since the epoch. */
@@ -21,6 +22,8 @@ export interface AccessClaims extends RoleFlags {
 export interface Principal {
   userId: number
   sessionId: string
+  /** The session in the list of revocations. */
+  sessionKey: number
   version: number
   username: string
   roles: ReadonlySet<Role>
@@ -72,6 +75,7 @@ export function principalOf(claims: AccessClaims): Principal {
   return {
     userId: Number(claims.sub),
     sessionId: claims.sid,
+    sessionKey: sessionKey(claims.sid),
     version: claims.ver,
     username: claims.username,
     roles: new Set(roles),

@@ -1,133 +1,128 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { calculateJwkThumbprint, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { fingerprint, KeyError, type KeySource, readKeys, type RefreshKey, type SigningKey } from './key-files.ts'
+import { type KeySchedule, statesOf } from './key-states.ts'
 
-export type Algorithm = 'ES256' | 'RS256' | 'EdDSA'
-
-/** A key pair of the ring. PEMs are exported anew from the parsed key, never passed on as they were read. */
-export interface SigningKey {
-  /** RFC 7638 thumbprint. */
-  kid: string
-  algorithm: Algorithm
-  privatePem: string
-  publicPem: string
-  /** Public members only. */
-  jwk: JWK
-  createdAt: Date
-}
-
-/** The key that signs, and every key whose tokens are accepted. */
-export interface Keyring {
-  active: SigningKey
-  find: (kid: unknown) => SigningKey | undefined
-  /** RFC 7517 §5. */
+/** The keys at one moment. */
+export interface KeyringSnapshot {
+  signing: SigningKey
+  /** Every key whose access tokens are good. */
+  verifying: ReadonlyMap<string, SigningKey>
+  /** RFC 7517 §5: those, and the ones that will sign soon. */
   jwks: { keys: JWK[] }
+  refreshSigning: RefreshKey
+  refreshVerifying: ReadonlyMap<string, RefreshKey>
 }
 
-export type KeySource = { dir: string } | { privateKeyFile: string; publicKeyFile: string }
+export interface Keyring {
+  current: () => KeyringSnapshot
+  /** The key of an access token. One that is not known is looked for in the files once more. */
+  find: (kid: unknown) => Promise<SigningKey | undefined>
+  close: () => void
+}
 
-/** A key that cannot be used, with the file and what to do. */
-export class KeyError extends Error {}
+export interface KeyringOptions {
+  source: KeySource
+  /** Seconds. */
+  activationDelay: number
+  accessTokenLifetime: number
+  sessionLifetime: number
+  /** A key came, went, or changed its state. */
+  onChange?: (snapshot: KeyringSnapshot) => void
+  /** The files cannot be used as they are: the keys from before stay in use. */
+  onFault?: (error: unknown) => void
+}
 
-/** @throws {KeyError} where there is no key, or one that is too weak, of an unknown kind or not a pair */
-export async function loadKeyring(source: KeySource): Promise<Keyring> {
-  const keys = 'dir' in source ? await readKeys(source.dir) : [await readPair(source)]
-  const active = keys[0]
-  if (active === undefined) {
-    const { dir } = source as { dir: string }
-    throw new KeyError(`There is no key in ${dir}: make one with "gatehouse keys generate"`)
+// Milliseconds.
+const pollInterval = 500
+const cooldown = 20
+
+/**
+ * Reads the keys and goes on watching them: a file that is dropped in or taken away is noticed within half a second.
+ * @throws {KeyError} where they cannot be used, or there are none
+ */
+export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
+  const { source } = options
+  const leeway = 60
+  const schedules: Record<'signing' | 'refresh', KeySchedule> = {
+    signing: { activationDelay: options.activationDelay, validity: options.accessTokenLifetime + leeway },
+    refresh: { activationDelay: options.activationDelay, validity: options.sessionLifetime + leeway }
   }
-  const byKid = new Map(keys.map((key) => [key.kid, key]))
-  return {
-    active,
-    find: (kid) => (typeof kid === 'string' ? byKid.get(kid) : undefined),
-    jwks: { keys: keys.map((key) => key.jwk) }
-  }
-}
+  let seen = fingerprint(source)
+  let files = await readKeys(source)
+  let snapshot = take()
+  let description = describe(snapshot)
+  let lastLook = performance.now()
 
-/** The keys of a folder, newest first. */
-export async function readKeys(dir: string): Promise<SigningKey[]> {
-  const files = readFolder(dir).filter((name) => name.endsWith('.pem'))
-  const keys = await Promise.all(
-    files.map((name) => toSigningKey(readPem(join(dir, name)), join(dir, name), statSync(join(dir, name)).mtime))
-  )
-  return keys.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || a.kid.localeCompare(b.kid))
-}
-
-/** Makes an ES256 key in `dir`, readable by its owner alone. */
-export async function generateKey(dir: string): Promise<SigningKey> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const key = await toSigningKey(privateKey, 'a new key', new Date())
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const partial = join(dir, `.${key.kid}.partial`)
-  writeFileSync(partial, key.privatePem, { mode: 0o600, flag: 'wx' })
-  // A link appears whole or not at all, so that nobody reads half a key.
-  linkSync(partial, join(dir, `${key.kid}.pem`))
-  rmSync(partial)
-  return key
-}
-
-async function readPair(files: { privateKeyFile: string; publicKeyFile: string }): Promise<SigningKey> {
-  const key = await toSigningKey(
-    readPem(files.privateKeyFile),
-    files.privateKeyFile,
-    statSync(files.privateKeyFile).mtime
-  )
-  const published = parse(files.publicKeyFile, createPublicKey).export({ type: 'spki', format: 'pem' })
-  if (published !== key.publicPem) {
-    throw new KeyError(`JWT_PUBLIC_KEY ${files.publicKeyFile} is not the public half of ${files.privateKeyFile}`)
-  }
-  return key
-}
-
-const readPem = (file: string): KeyObject => parse(file, createPrivateKey)
-
-function parse(file: string, parser: (pem: string) => KeyObject): KeyObject {
-  let pem: string
-  try {
-    pem = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new KeyError(`Cannot read the key ${file}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
-  }
-  try {
-    return parser(pem)
-  } catch {
-    throw new KeyError(`${file} is not a key in PEM without a passphrase`)
-  }
-}
-
-function readFolder(dir: string): string[] {
-  try {
-    return readdirSync(dir)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw new KeyError(
-      `Cannot read the folder of keys ${dir}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`
+  function take(): KeyringSnapshot {
+    const now = Date.now()
+    const usable = <K extends { kid: string; createdAt: Date }>(keys: K[], schedule: KeySchedule, missing: string) => {
+      const states = statesOf(keys, schedule, now)
+      const inState = (...wanted: string[]) => keys.filter((_, index) => wanted.includes(states[index] ?? ''))
+      const [active] = inState('active')
+      if (active === undefined) throw new KeyError(missing)
+      return { active, known: inState('pending', 'active', 'retiring') }
+    }
+    const where = 'dir' in source ? source.dir : source.privateKeyFile
+    const signing = usable(
+      files.signing,
+      schedules.signing,
+      `There is no key in ${where}: make one with "gatehouse keys generate"`
     )
+    const refresh = usable(
+      files.refresh,
+      schedules.refresh,
+      `There is no key for refresh tokens in ${where}: make one with "gatehouse keys generate"`
+    )
+    return {
+      signing: signing.active,
+      verifying: new Map(signing.known.map((key) => [key.kid, key])),
+      jwks: { keys: signing.known.map((key) => key.jwk) },
+      refreshSigning: refresh.active,
+      refreshVerifying: new Map(refresh.known.map((key) => [key.kid, key]))
+    }
   }
-}
 
-async function toSigningKey(privateKey: KeyObject, name: string, createdAt: Date): Promise<SigningKey> {
-  const publicKey = createPublicKey(privateKey)
-  const algorithm = algorithmOf(publicKey, name)
-  const members = publicKey.export({ format: 'jwk' }) as JWK
-  const kid = await calculateJwkThumbprint(members)
+  async function look(): Promise<void> {
+    lastLook = performance.now()
+    try {
+      const now = fingerprint(source)
+      if (now !== seen) {
+        files = await readKeys(source)
+        seen = now
+      }
+      const next = take()
+      const changed = describe(next)
+      if (changed === description) return
+      snapshot = next
+      description = changed
+      options.onChange?.(next)
+    } catch (error) {
+      options.onFault?.(error)
+    }
+  }
+
+  const timer = setInterval(() => void look(), pollInterval)
+  timer.unref()
+
   return {
-    kid,
-    algorithm,
-    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
-    jwk: { ...members, kid, alg: algorithm, use: 'sig' },
-    createdAt
+    current: () => snapshot,
+    async find(kid) {
+      if (typeof kid !== 'string') return undefined
+      const known = snapshot.verifying.get(kid)
+      if (known !== undefined || performance.now() - lastLook < cooldown) return known
+      await look()
+      return snapshot.verifying.get(kid)
+    },
+    close: () => {
+      clearInterval(timer)
+    }
   }
 }
 
-/** One algorithm a key, decided by the key (RFC 8725 §3.1). */
-function algorithmOf(key: KeyObject, name: string): Algorithm {
-  const details = key.asymmetricKeyDetails
-  if (key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1') return 'ES256'
-  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
-  if (key.asymmetricKeyType === 'rsa' && (details?.modulusLength ?? 0) >= 2048) return 'RS256'
-  throw new KeyError(`${name} cannot sign tokens: use an EC P-256, an Ed25519 or an RSA key of at least 2048 bits`)
-}
+const describe = (snapshot: KeyringSnapshot): string =>
+  [
+    snapshot.signing.kid,
+    ...snapshot.verifying.keys(),
+    snapshot.refreshSigning.kid,
+    ...snapshot.refreshVerifying.keys()
+  ].join(' ')

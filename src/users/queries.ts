@@ -1,9 +1,22 @@
-import { and, eq, exists, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
+import type { Principal } from '../tokens/claims.ts'
 import { keyOf, normalizeUsername } from './names.ts'
 
 export type UserRow = typeof users.$inferSelect
+
+/** What of a user is in an access token. */
+export type TokenSubject = Pick<UserRow, keyof typeof tokenSubject>
+
+export const tokenSubject = {
+  id: users.id,
+  username: users.username,
+  version: users.version,
+  isReader: users.isReader,
+  isAuthor: users.isAuthor,
+  isAdmin: users.isAdmin
+}
 
 export async function insertUser(db: Db, user: typeof users.$inferInsert): Promise<UserRow> {
   const [row] = await db.insert(users).values(user).returning()
@@ -21,17 +34,26 @@ export async function findUserByLogin(db: Db, login: string): Promise<UserRow | 
   return row
 }
 
-/** The user, if the session is still theirs and alive. */
-export async function findUserOfSession(db: Db, userId: number, sessionId: string): Promise<UserRow | undefined> {
+/** The user of an access token, unless the session has ended or the user was disabled, deleted or changed since. */
+export async function findUserOfToken(db: Db, principal: TokenReference): Promise<UserRow | undefined> {
+  const [row] = await db.select().from(users).where(tokenHolds(db, principal))
+  return row
+}
+
+export async function isCurrent(db: Db, principal: TokenReference): Promise<boolean> {
+  const rows = await db.select({ id: users.id }).from(users).where(tokenHolds(db, principal))
+  return rows.length > 0
+}
+
+/** What of an access token can be looked up. */
+export type TokenReference = Pick<Principal, 'userId' | 'sessionId' | 'version'>
+
+function tokenHolds(db: Db, { userId, sessionId, version }: TokenReference): SQL | undefined {
   const alive = db
     .select({ one: sql`1` })
     .from(sessions)
-    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, users.id), sql`${sessions.expiresAt} > now()`))
-  const [row] = await db
-    .select()
-    .from(users)
-    .where(and(eq(users.id, userId), eq(users.isDisabled, false), exists(alive)))
-  return row
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, users.id), gt(sessions.expiresAt, sql`now()`)))
+  return and(eq(users.id, userId), eq(users.version, version), eq(users.isDisabled, false), exists(alive))
 }
 
 export async function updateUser(
@@ -52,7 +74,17 @@ export async function replacePasswordHash(db: Db, user: UserRow, passwordHash: s
   await db
     .update(users)
     .set({ passwordHash })
-    .where(and(eq(users.id, user.id), eq(users.version, user.version)))
+    .where(and(eq(users.id, user.id), eq(users.passwordVersion, user.passwordVersion)))
+}
+
+/** Sets another password, if the present one is still that of `user`. */
+export async function changePasswordHash(db: Db, user: UserRow, passwordHash: string): Promise<boolean> {
+  const rows = await db
+    .update(users)
+    .set({ passwordHash, passwordVersion: sql`${users.passwordVersion} + 1`, updatedAt: sql`now()` })
+    .where(and(eq(users.id, user.id), eq(users.passwordVersion, user.passwordVersion)))
+    .returning({ id: users.id })
+  return rows.length > 0
 }
 
 /** Grants or withdraws a role. Access tokens issued before say otherwise, so they become void. */

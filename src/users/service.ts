@@ -1,12 +1,23 @@
+import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { violatedUniqueIndex } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { checkPassword } from '../passwords/policy.ts'
+import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { Role } from '../roles/roles.ts'
+import { deleteSessions } from '../sessions/queries.ts'
 import type { Principal } from '../tokens/claims.ts'
 import { keyOf, normalizeUsername } from './names.ts'
-import { findUserOfSession, insertUser, lockEnabledAdmins, setRole, updateUser, type UserRow } from './queries.ts'
+import {
+  changePasswordHash,
+  findUserOfToken,
+  insertUser,
+  lockEnabledAdmins,
+  setRole,
+  updateUser,
+  type UserRow
+} from './queries.ts'
 
 export interface NewUser {
   username: string
@@ -21,10 +32,16 @@ export interface ProfileChange {
   email?: string
 }
 
+export interface PasswordChange {
+  current_password: string
+  new_password: string
+}
+
 export interface UsersOptions {
   db: Db
   passwords: Hasher
   passwordMinLength: number
+  inRevokingTransaction: InRevokingTransaction
 }
 
 export type Users = ReturnType<typeof createUsers>
@@ -34,28 +51,36 @@ const column = { reader: 'isReader', author: 'isAuthor', admin: 'isAdmin' } as c
   keyof UserRow
 >
 
-export function createUsers({ db, passwords, passwordMinLength }: UsersOptions) {
+export function createUsers({ db, passwords, passwordMinLength, inRevokingTransaction }: UsersOptions) {
   return {
     /**
      * Registers a user with the given roles: a reader and nothing else unless an operator says more.
      * @throws {Problem} `validation_failed`, `username_taken`, `email_taken`, `overloaded`
      */
-    async register({ username: typed, email, password }: NewUser, roles: Role[] = ['reader']): Promise<UserRow> {
+    async register(
+      { username: typed, email, password }: NewUser,
+      origin: Origin,
+      roles: Role[] = ['reader']
+    ): Promise<UserRow> {
       const username = normalizeUsername(typed)
       if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
       await checkPassword(password, { username, email }, passwordMinLength)
       // Hashed whether the name is free or not, so that time does not tell (CWE-208), and outside any transaction.
       const passwordHash = await passwords.hash(password)
       return naming(
-        insertUser(db, {
-          username,
-          usernameKey: keyOf(username),
-          email,
-          emailKey: keyOf(email),
-          passwordHash,
-          isReader: roles.includes('reader'),
-          isAuthor: roles.includes('author'),
-          isAdmin: roles.includes('admin')
+        db.transaction(async (tx) => {
+          const user = await insertUser(tx, {
+            username,
+            usernameKey: keyOf(username),
+            email,
+            emailKey: keyOf(email),
+            passwordHash,
+            isReader: roles.includes('reader'),
+            isAuthor: roles.includes('author'),
+            isAdmin: roles.includes('admin')
+          })
+          await recordEvent(tx, origin, { type: 'user.registered', userId: user.id, details: { roles } })
+          return user
         })
       )
     },
@@ -64,40 +89,68 @@ export function createUsers({ db, passwords, passwordMinLength }: UsersOptions) 
      * The caller, from the database.
      * @throws {Problem} `token_revoked` if the session has ended, or the user was disabled, deleted or changed since
      */
-    async current(principal: Principal): Promise<UserRow> {
-      const user = await findUserOfSession(db, principal.userId, principal.sessionId)
-      if (user?.version !== principal.version) throw new Problem('token_revoked')
-      return user
-    },
+    current,
 
     /** @throws {Problem} `email_taken`, `token_revoked` */
-    async updateProfile(principal: Principal, change: ProfileChange): Promise<UserRow> {
-      const user = await this.current(principal)
+    async updateProfile(principal: Principal, change: ProfileChange, origin: Origin): Promise<UserRow> {
+      const user = await current(principal)
       const emailChanged = change.email !== undefined && keyOf(change.email) !== user.emailKey
       const updated = await naming(
-        updateUser(db, user.id, {
-          ...(change.first_name !== undefined && { firstName: change.first_name }),
-          ...(change.second_name !== undefined && { secondName: change.second_name }),
-          ...(change.email !== undefined && { email: change.email, emailKey: keyOf(change.email) }),
-          ...(emailChanged && { emailVerified: false })
+        db.transaction(async (tx) => {
+          await recordEvent(tx, origin, {
+            type: 'user.updated',
+            userId: user.id,
+            details: { changed: Object.keys(change) }
+          })
+          return updateUser(tx, user.id, {
+            ...(change.first_name !== undefined && { firstName: change.first_name }),
+            ...(change.second_name !== undefined && { secondName: change.second_name }),
+            ...(change.email !== undefined && { email: change.email, emailKey: keyOf(change.email) }),
+            ...(emailChanged && { emailVerified: false })
+          })
         })
       )
       if (updated === undefined) throw new Problem('token_revoked')
       return updated
     },
 
+    /**
+     * Sets another password and ends the user's other sessions.
+     * @throws {Problem} `invalid_credentials` for a wrong present password, `validation_failed`, `token_revoked`, `overloaded`
+     */
+    async changePassword(principal: Principal, change: PasswordChange, origin: Origin): Promise<void> {
+      const user = await current(principal)
+      if (!(await passwords.verify(user.passwordHash, change.current_password)))
+        throw new Problem('invalid_credentials')
+      await checkPassword(change.new_password, user, passwordMinLength, '/body/new_password')
+      const passwordHash = await passwords.hash(change.new_password)
+      await inRevokingTransaction(async (tx) => {
+        if (!(await changePasswordHash(tx, user, passwordHash))) throw new Problem('invalid_credentials')
+        const ended = await deleteSessions(tx, user.id, { except: principal.sessionId })
+        await recordEvent(tx, origin, { type: 'user.password_changed', userId: user.id })
+        return { revoked: ofSessions(ended), result: undefined }
+      })
+    },
+
     /** @throws {Problem} `not_found`, or `last_admin` for the last enabled administrator's role */
-    async setRole(username: string, role: Role, granted: boolean): Promise<UserRow> {
-      return db.transaction(async (tx) => {
+    async setRole(username: string, role: Role, granted: boolean, origin: Origin): Promise<UserRow> {
+      return inRevokingTransaction(async (tx) => {
         if (role === 'admin' && !granted) {
           const admins = await lockEnabledAdmins(tx)
           if (admins.length === 1 && admins[0]?.usernameKey === keyOf(username)) throw new Problem('last_admin')
         }
         const user = await setRole(tx, username, { [column[role]]: granted })
         if (user === undefined) throw new Problem('not_found', { detail: `There is no user ${username}` })
-        return user
+        await recordEvent(tx, origin, { type: 'user.roles_changed', userId: user.id, details: { role, granted } })
+        return { revoked: [{ userId: user.id, version: user.version }], result: user }
       })
     }
+  }
+
+  async function current(principal: Principal): Promise<UserRow> {
+    const user = await findUserOfToken(db, principal)
+    if (user === undefined) throw new Problem('token_revoked')
+    return user
   }
 }
 

@@ -32,13 +32,13 @@ async function makeTemplate(): Promise<void> {
   await admin.end()
   const url = new URL(adminUrl)
   url.pathname = template
-  const database = await openDatabase({ url: url.href, poolSize: 1 })
+  const database = await openDatabase({ url: url.href, listenUrl: url.href, poolSize: 1 })
   await applyMigrations(database)
   await database.close()
 }
 
 async function makeEmbedded(): Promise<void> {
-  const database = await openDatabase({ url: `pglite:${embedded}`, poolSize: 1 })
+  const database = await openDatabase({ url: `pglite:${embedded}`, listenUrl: '', poolSize: 1 })
   await applyMigrations(database)
   await database.close()
 }

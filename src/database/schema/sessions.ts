@@ -1,7 +1,6 @@
-import { index, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { instant } from './instant.ts'
 import { users } from './users.ts'
-
-const instant = (name: string) => timestamp(name, { withTimezone: true })
 
 /** One session, one row, from login to logout. */
 export const sessions = pgTable(
@@ -14,11 +13,15 @@ export const sessions = pgTable(
     /** How often the refresh token was rotated. */
     refreshCounter: integer('refresh_counter').notNull().default(0),
     createdAt: instant('created_at').notNull().defaultNow(),
+    /** When the refresh token was last rotated: the reuse interval counts from here. */
+    rotatedAt: instant('rotated_at'),
     lastUsedAt: instant('last_used_at').notNull().defaultNow(),
     /** The absolute limit; the idle limit counts from `last_used_at`. */
     expiresAt: instant('expires_at').notNull(),
+    /** A midnight after which neither limit can still hold. It changes once a day at most, so that the index does not slow rotation. */
+    sweepAfter: instant('sweep_after').notNull(),
     ip: text(),
     userAgent: text('user_agent')
   },
-  (table) => [index('sessions_user_id').on(table.userId), index('sessions_expires_at').on(table.expiresAt)]
+  (table) => [index('sessions_user_id').on(table.userId), index('sessions_sweep_after').on(table.sweepAfter)]
 )

@@ -1,0 +1,29 @@
+import fp from 'fastify-plugin'
+import { sweep } from '../src/sessions/sweeper.ts'
+import { clockLeeway } from '../src/tokens/claims.ts'
+
+// Milliseconds between sweeps; each instance waits a little longer or shorter, so that they do not march in step.
+const interval = 60_000
+const jitter = () => interval * (0.75 + Math.random() / 2)
+
+/** Every instance sweeps; there is no scheduler to operate. */
+export default fp(
+  async function sweeper(app) {
+    const revocationLifetime = app.config.accessTokenLifetime + clockLeeway
+    let timer = setTimeout(run, jitter()).unref()
+    app.addHook('onClose', async () => {
+      clearTimeout(timer)
+    })
+
+    function run(): void {
+      sweep(app.database.db, { revocationLifetime })
+        .catch((error: unknown) => {
+          app.log.warn({ err: error }, 'expired rows were not swept')
+        })
+        .finally(() => {
+          timer = setTimeout(run, jitter()).unref()
+        })
+    }
+  },
+  { name: 'sweeper', dependencies: ['config', 'database', 'preparation'] }
+)

@@ -1,0 +1,56 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { principalOf } from '../../plugins/access.ts'
+import { originOf } from '../origin.ts'
+import { noContent, ok, SessionList, sessionResponse } from '../schemas.ts'
+
+export const sessions: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/sessions',
+    config: { access: 'user', problems: ['unavailable'] },
+    schema: {
+      operationId: 'listSessions',
+      summary: 'Where the caller is logged in',
+      tags: ['authentication'],
+      response: { 200: ok(SessionList, 'The sessions, the last used first') }
+    },
+    async handler(request) {
+      const principal = principalOf(request)
+      const items = await app.sessions.list(principal)
+      return { items: items.map((session) => sessionResponse(session, principal)) }
+    }
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/sessions',
+    config: { access: 'user', problems: ['cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'endOtherSessions',
+      summary: 'Log out everywhere else',
+      tags: ['authentication'],
+      response: { 204: noContent('Every session but this one has ended') }
+    },
+    async handler(request, reply) {
+      await app.sessions.revokeOthers(principalOf(request), originOf(request))
+      return reply.code(204).send(null)
+    }
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/sessions/:id',
+    config: { access: 'user', problems: ['not_found', 'validation_failed', 'cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'endSession',
+      summary: 'End one of the own sessions',
+      tags: ['authentication'],
+      params: Type.Object({ id: Type.String({ format: 'uuid', description: 'The id of a session' }) }),
+      response: { 204: noContent('The session has ended') }
+    },
+    async handler(request, reply) {
+      await app.sessions.revoke(principalOf(request), request.params.id.toLowerCase(), originOf(request))
+      return reply.code(204).send(null)
+    }
+  })
+}

@@ -1,0 +1,42 @@
+import { inArray, lt, sql } from 'drizzle-orm'
+import type { Db } from '../database/database.ts'
+import { revocations, sessions } from '../database/schema/index.ts'
+
+const batch = 500
+
+/**
+ * Deletes what has expired, in small batches. Instances may sweep at the same time: each takes rows that no other has.
+ * @param options.revocationLifetime seconds after which no token from before a revocation can be alive
+ * @returns how many rows are gone
+ */
+export async function sweep(db: Db, options: { revocationLifetime: number }): Promise<number> {
+  const oldRevocation = lt(revocations.createdAt, sql`now() - make_interval(secs => ${options.revocationLifetime})`)
+  return (
+    (await untilNoneAreLeft(() => deleteBatch(db, sessions, lt(sessions.sweepAfter, sql`now()`)))) +
+    (await untilNoneAreLeft(() => deleteBatch(db, revocations, oldRevocation)))
+  )
+}
+
+async function deleteBatch(
+  db: Db,
+  table: typeof sessions | typeof revocations,
+  condition: ReturnType<typeof lt>
+): Promise<number> {
+  const expired = db
+    .select({ id: table.id })
+    .from(table)
+    .where(condition)
+    .limit(batch)
+    .for('update', { skipLocked: true })
+  const rows = await db.delete(table).where(inArray(table.id, expired)).returning({ id: table.id })
+  return rows.length
+}
+
+async function untilNoneAreLeft(deleteSome: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (;;) {
+    const deleted = await deleteSome()
+    total += deleted
+    if (deleted < batch) return total
+  }
+}
