@@ -52,7 +52,7 @@ export const LoginUser = Type.Object(
 
 /** Null stands for no body: the token is in its cookie then. */
 export const RefreshToken = Nullable(
-  Type.Object({ refresh_token: Type.String({ maxLength: 512 }) }, { $id: 'RefreshToken', ...strict })
+  Type.Object({ refresh_token: Type.String({ format: 'text' }) }, { $id: 'RefreshToken', ...strict })
 )
 
 export const ChangePassword = Type.Object(

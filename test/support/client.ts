@@ -75,14 +75,29 @@ export async function registerPerson(service: Pick<Service, 'url'>, name = 'user
   return { ...person, id: (me.body as { id: number }).id, token }
 }
 
+export interface Tokens {
+  access_token: string
+  refresh_token: string
+  expires_in: number
+  refresh_expires_in: number
+}
+
+/** @returns the tokens of a new session */
+export async function startSession(
+  service: Pick<Service, 'url'>,
+  { username, password }: { username: string; password: string }
+): Promise<Tokens> {
+  const answer = await call(service, 'POST /auth/login', { json: { username, password, transport: 'bearer' } })
+  if (answer.status !== 200) throw new Error(`Login answered ${String(answer.status)}: ${answer.text}`)
+  return answer.body as Tokens
+}
+
 /** @returns the access token of a new session */
 export async function logIn(
   service: Pick<Service, 'url'>,
   { username, password }: { username: string; password: string }
 ): Promise<string> {
-  const answer = await call(service, 'POST /auth/login', { json: { username, password, transport: 'bearer' } })
-  if (answer.status !== 200) throw new Error(`Login answered ${String(answer.status)}: ${answer.text}`)
-  return (answer.body as { access_token: string }).access_token
+  return (await startSession(service, { username, password })).access_token
 }
 
 /** The `name=value` pairs of cookies that were set, as a browser sends them back. */
