@@ -10,12 +10,20 @@ const year = 365 * 24 * 60 * 60
  */
 export default fp(
   async function headers(app) {
+    // Left out: what is about documents and browsers of old, in answers that are data.
     const standing = helmetHeaders({
       contentSecurityPolicy: {
         useDefaults: false,
         directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
       },
-      strictTransportSecurity: { maxAge: year, includeSubDomains: true }
+      crossOriginOpenerPolicy: false,
+      originAgentCluster: false,
+      strictTransportSecurity: { maxAge: year, includeSubDomains: true },
+      xDnsPrefetchControl: false,
+      xDownloadOptions: false,
+      xFrameOptions: { action: 'deny' },
+      xPermittedCrossDomainPolicies: false,
+      xXssProtection: false
     })
     app.addHook('onRequest', (request, reply, done) => {
       reply.headers(standing)

@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import { createRevokingTransaction } from '../src/revocation/transaction.ts'
 import { createSessions, type Sessions } from '../src/sessions/service.ts'
 import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
+import { createFindUserOfToken } from '../src/users/of-token.ts'
 import { createUsers, type Users } from '../src/users/service.ts'
 
 declare module 'fastify' {
@@ -19,7 +20,16 @@ export default fp(
     const inRevokingTransaction = createRevokingTransaction(db, app.revocations)
     const refreshTokens = createRefreshTokens(app.keyring)
     const { passwordMinLength, session: limits } = config
-    app.decorate('users', createUsers({ db, passwords, passwordMinLength, inRevokingTransaction }))
+    app.decorate(
+      'users',
+      createUsers({
+        db,
+        passwords,
+        findUserOfToken: createFindUserOfToken(db),
+        passwordMinLength,
+        inRevokingTransaction
+      })
+    )
     app.decorate(
       'sessions',
       createSessions({ db, passwords, issueAccessToken, refreshTokens, inRevokingTransaction, limits })

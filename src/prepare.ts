@@ -4,6 +4,7 @@ import { applyMigrations } from './database/migrate.ts'
 import type { Hasher } from './passwords/hasher.ts'
 import { generateMissingKeys } from './tokens/key-files.ts'
 import { createRevokingTransaction } from './revocation/transaction.ts'
+import { createFindUserOfToken } from './users/of-token.ts'
 import { findAdmin } from './users/queries.ts'
 import { createUsers } from './users/service.ts'
 
@@ -34,7 +35,13 @@ async function ensureKeys({ keys, production }: Config): Promise<string[]> {
 async function ensureAdmin(config: Config, { db }: Database, passwords: Hasher): Promise<string | undefined> {
   if (config.bootstrapAdmin === undefined || (await findAdmin(db)) !== undefined) return undefined
   const inRevokingTransaction = createRevokingTransaction(db)
-  const users = createUsers({ db, passwords, passwordMinLength: config.passwordMinLength, inRevokingTransaction })
+  const users = createUsers({
+    db,
+    passwords,
+    findUserOfToken: createFindUserOfToken(db),
+    passwordMinLength: config.passwordMinLength,
+    inRevokingTransaction
+  })
   const admin = await users.register(config.bootstrapAdmin, {}, ['reader', 'admin'])
   return admin.username
 }

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import { clockLeeway, type Principal } from '../tokens/claims.ts'
-import { isCurrent } from '../users/queries.ts'
+import { createFindUserOfToken } from '../users/of-token.ts'
 import { createRevocationList } from './list.ts'
 import { channel, decode, findRevocationsSince, type Revocation } from './queries.ts'
 
@@ -34,6 +34,7 @@ const forgetInterval = 10_000
 export async function startRevocations(options: RevocationsOptions): Promise<Revocations> {
   const { db } = options.database
   const window = options.accessTokenLifetime + clockLeeway
+  const findUserOfToken = createFindUserOfToken(db)
   const list = createRevocationList(window + longestTransaction)
   let upToDate = false
   // Counts subscriptions and losses: a load that was begun before the latest of them proves nothing.
@@ -84,7 +85,7 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
 
   return {
     isRevoked: (principal) =>
-      list.has(principal) || (upToDate ? false : isCurrent(db, principal).then((current) => !current)),
+      list.has(principal) || (upToDate ? false : findUserOfToken(principal).then((user) => user === undefined)),
     remember(entries) {
       for (const entry of entries) list.add(entry)
     },

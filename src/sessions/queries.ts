@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, inArray, lte, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
+import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import { type TokenSubject, tokenSubject, type UserRow } from '../users/queries.ts'
 
 /** Seconds: how long a session lives without use, how long at most, and how long a rotated token may come again. */
@@ -73,21 +74,21 @@ export async function insertSession(
   return { sessionId: row.id, counter: 0, remaining }
 }
 
+/** Moves a session on by its refresh token. @returns undefined where the presented token is not good */
+export type RotateSession = (presented: RefreshClaims) => Promise<(LiveSession & { user: TokenSubject }) | undefined>
+
 /**
  * One rotation, one statement: the token with the present counter moves it on; its predecessor, within the interval,
- * finds it moved on and changes nothing. Whoever comes second to the row waits for the first and sees what it did.
- * @returns the counter of the token that is good now, or undefined where the presented one is not
+ * finds it moved on and gets what is there. Whoever comes second to the row waits for the first and sees what it did.
  */
-export async function rotateSession(
-  db: Db,
-  presented: { sessionId: string; counter: number },
-  limits: SessionLimits
-): Promise<(LiveSession & { user: TokenSubject }) | undefined> {
-  const isPresent = sql`${sessions.refreshCounter} = ${presented.counter}`
-  const [row] = await db
+export function prepareRotateSession(db: Db, limits: SessionLimits): RotateSession {
+  const counter = sql`${sql.placeholder('counter')}::integer`
+  const isPresent = sql`${sessions.refreshCounter} = ${counter}`
+  const isPredecessor = sql`${sessions.refreshCounter} = ${counter} + 1 and ${sessions.rotatedAt} > ${ago(limits.reuseInterval)}`
+  const statement = db
     .update(sessions)
     .set({
-      refreshCounter: sql`case when ${isPresent} then ${presented.counter + 1} else ${sessions.refreshCounter} end`,
+      refreshCounter: sql`${counter} + 1`,
       rotatedAt: sql`case when ${isPresent} then now() else ${sessions.rotatedAt} end`,
       lastUsedAt: sql`now()`,
       sweepAfter: midnightAfter(sql`least(${sessions.expiresAt}, ${ahead(limits.idle)})`)
@@ -95,14 +96,11 @@ export async function rotateSession(
     .from(users)
     .where(
       and(
-        eq(sessions.id, presented.sessionId),
+        eq(sessions.id, sql.placeholder('sessionId')),
         eq(users.id, sessions.userId),
         eq(users.isDisabled, false),
         isAlive(limits.idle),
-        or(
-          isPresent,
-          and(eq(sessions.refreshCounter, presented.counter + 1), gt(sessions.rotatedAt, ago(limits.reuseInterval)))
-        )
+        or(isPresent, isPredecessor)
       )
     )
     .returning({
@@ -110,13 +108,18 @@ export async function rotateSession(
       remaining: sql<number>`ceil(extract(epoch from ${endOf(limits.idle)} - now()))`.mapWith(Number),
       user: tokenSubject
     })
-  return row && { ...row, sessionId: presented.sessionId }
+    .prepare('rotate_session')
+
+  return async ({ sessionId, counter }) => {
+    const [row] = await statement.execute({ sessionId, counter })
+    return row && { ...row, sessionId }
+  }
 }
 
 /** Ends the session whose refresh token was used after a later one was, if that is so. @returns its user */
 export async function deleteReusedSession(
   db: Db,
-  presented: { sessionId: string; counter: number },
+  presented: RefreshClaims,
   limits: SessionLimits
 ): Promise<number | undefined> {
   const [row] = await db

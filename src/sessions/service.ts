@@ -16,7 +16,7 @@ import {
   insertSession,
   type LiveSession,
   markLogin,
-  rotateSession,
+  prepareRotateSession,
   type SessionLimits
 } from './queries.ts'
 
@@ -56,6 +56,8 @@ export function createSessions({
   inRevokingTransaction,
   limits
 }: SessionsOptions) {
+  const rotateSession = prepareRotateSession(db, limits)
+
   return {
     /**
      * Starts a session.
@@ -87,7 +89,7 @@ export function createSessions({
     async refresh(token: string, origin: Origin): Promise<TokenPair> {
       const presented = refreshTokens.read(token)
       if (presented === undefined) throw new Problem('refresh_token_invalid')
-      const session = await rotateSession(db, presented, limits)
+      const session = await rotateSession(presented)
       if (session !== undefined) return toPair(session.user, session)
       const reused = await inRevokingTransaction(async (tx) => {
         const userId = await deleteReusedSession(tx, presented, limits)

@@ -1,4 +1,4 @@
-import { and, eq, exists, gt, type SQL, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import type { Principal } from '../tokens/claims.ts'
@@ -34,26 +34,41 @@ export async function findUserByLogin(db: Db, login: string): Promise<UserRow | 
   return row
 }
 
-/** The user of an access token, unless the session has ended or the user was disabled, deleted or changed since. */
-export async function findUserOfToken(db: Db, principal: TokenReference): Promise<UserRow | undefined> {
-  const [row] = await db.select().from(users).where(tokenHolds(db, principal))
-  return row
-}
-
-export async function isCurrent(db: Db, principal: TokenReference): Promise<boolean> {
-  const rows = await db.select({ id: users.id }).from(users).where(tokenHolds(db, principal))
-  return rows.length > 0
-}
-
 /** What of an access token can be looked up. */
 export type TokenReference = Pick<Principal, 'userId' | 'sessionId' | 'version'>
 
-function tokenHolds(db: Db, { userId, sessionId, version }: TokenReference): SQL | undefined {
-  const alive = db
-    .select({ one: sql`1` })
-    .from(sessions)
-    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, users.id), gt(sessions.expiresAt, sql`now()`)))
-  return and(eq(users.id, userId), eq(users.version, version), eq(users.isDisabled, false), exists(alive))
+/**
+ * Makes the look-up of access tokens' users: each is undefined if the session has ended, or the user was disabled,
+ * deleted or changed since. One statement answers for as many as ask at the same moment.
+ */
+export function prepareFindUsersOfTokens(
+  db: Db
+): (asked: readonly TokenReference[]) => Promise<(UserRow | undefined)[]> {
+  const asking = sql`jsonb_to_recordset(${sql.placeholder('asked')}::jsonb)
+    as asking (n integer, user_id integer, session_id uuid, version integer)`
+  const statement = db
+    .select({ n: sql<number>`asking.n`, user: users })
+    .from(asking)
+    .innerJoin(
+      users,
+      sql`${users.id} = asking.user_id and ${users.version} = asking.version and not ${users.isDisabled}`
+    )
+    .innerJoin(
+      sessions,
+      sql`${sessions.id} = asking.session_id and ${sessions.userId} = ${users.id} and ${sessions.expiresAt} > now()`
+    )
+    .prepare('find_users_of_tokens')
+
+  return async (asked) => {
+    const rows = await statement.execute({
+      asked: JSON.stringify(
+        asked.map(({ userId, sessionId, version }, n) => ({ n, user_id: userId, session_id: sessionId, version }))
+      )
+    })
+    const found = new Array<UserRow | undefined>(asked.length)
+    for (const { n, user } of rows) found[n] = user
+    return found
+  }
 }
 
 export async function updateUser(

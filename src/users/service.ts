@@ -9,15 +9,8 @@ import type { Role } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
 import type { Principal } from '../tokens/claims.ts'
 import { keyOf, normalizeUsername } from './names.ts'
-import {
-  changePasswordHash,
-  findUserOfToken,
-  insertUser,
-  lockEnabledAdmins,
-  setRole,
-  updateUser,
-  type UserRow
-} from './queries.ts'
+import type { FindUserOfToken } from './of-token.ts'
+import { changePasswordHash, insertUser, lockEnabledAdmins, setRole, updateUser, type UserRow } from './queries.ts'
 
 export interface NewUser {
   username: string
@@ -40,6 +33,7 @@ export interface PasswordChange {
 export interface UsersOptions {
   db: Db
   passwords: Hasher
+  findUserOfToken: FindUserOfToken
   passwordMinLength: number
   inRevokingTransaction: InRevokingTransaction
 }
@@ -51,7 +45,13 @@ const column = { reader: 'isReader', author: 'isAuthor', admin: 'isAdmin' } as c
   keyof UserRow
 >
 
-export function createUsers({ db, passwords, passwordMinLength, inRevokingTransaction }: UsersOptions) {
+export function createUsers({
+  db,
+  passwords,
+  findUserOfToken,
+  passwordMinLength,
+  inRevokingTransaction
+}: UsersOptions) {
   return {
     /**
      * Registers a user with the given roles: a reader and nothing else unless an operator says more.
@@ -148,7 +148,7 @@ export function createUsers({ db, passwords, passwordMinLength, inRevokingTransa
   }
 
   async function current(principal: Principal): Promise<UserRow> {
-    const user = await findUserOfToken(db, principal)
+    const user = await findUserOfToken(principal)
     if (user === undefined) throw new Problem('token_revoked')
     return user
   }

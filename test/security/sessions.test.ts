@@ -26,7 +26,7 @@ await t.test('two instances on one database', async (t) => {
       token = [...successors][0]!
     }
     const [row] = await sql(first, 'select refresh_counter from sessions order by last_used_at desc limit 1')
-    t.equal(row!['refresh_counter'], 10, 'each round moved the session on once')
+    t.equal(row!.refresh_counter, 10, 'each round moved the session on once')
   })
 
   await t.test('S5: after a logout that raced a refresh nothing is usable, in either order', async (t) => {

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { freePort, startPostgres } from '../../test/support/postgres-server.ts'
+
+/** The built service as it is shipped, in production mode, in a process of its own. */
+export interface BuiltService {
+  url: string
+  process: ChildProcess
+  /** Milliseconds from the start of the process to the first 200 of /health/ready. */
+  readyAfter: number
+  env: Record<string, string>
+  stop: () => Promise<void>
+}
+
+const cli = 'dist/src/cli.js'
+
+export async function startBuilt(env: Record<string, string>): Promise<BuiltService> {
+  const port = await freePort()
+  const complete = { NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), RATE_LIMIT: 'off', ...env }
+  const url = `http://127.0.0.1:${String(port)}`
+  const started = performance.now()
+  const child = spawn(process.execPath, [cli, 'serve'], {
+    env: { PATH: process.env.PATH, ...complete },
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+  while (!(await isReady(url))) {
+    if (child.exitCode !== null) throw new Error('The service did not start')
+    await delay(2)
+  }
+  return { url, process: child, readyAfter: performance.now() - started, env: complete, stop: () => stop(child) }
+}
+
+/** A module of TypeScript as a server on a port of its own. */
+export async function startPeer(
+  module: string
+): Promise<{ url: string; process: ChildProcess; stop: () => Promise<void> }> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${String(port)}`
+  const child = spawn(process.execPath, ['--import=tsx', module], {
+    env: { ...process.env, NODE_ENV: 'production', PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+  while (!(await isListening(url))) await delay(10)
+  return { url, process: child, stop: () => stop(child) }
+}
+
+/** Keys as an operator makes them. */
+export function makeKeys(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-keys-'))
+  process.on('exit', () => {
+    rmSync(dir, { recursive: true, force: true })
+  })
+  return dir
+}
+
+/** A server with PostgreSQL's defaults: `fsync` on. */
+export const startDatabase = () => startPostgres([])
+
+/** Resident memory in MiB. */
+export function residentMemory(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))
+  return Number(kib?.[1] ?? NaN) / 1024
+}
+
+/** Seconds of processor time that a process and its threads have used. */
+export function processorTime(pid: number): number {
+  const fields =
+    readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+      .split(') ')[1]
+      ?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+const isReady = (url: string) =>
+  fetch(`${url}/health/ready`).then(
+    (answer) => answer.status === 200,
+    () => false
+  )
+
+const isListening = (url: string) =>
+  fetch(url).then(
+    () => true,
+    () => false
+  )
+
+async function stop(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await gone
+}
