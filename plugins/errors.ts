@@ -52,7 +52,6 @@ function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (isUnavailable(error)) return new Problem('unavailable', { cause: error })
   const { code, statusCode } = error as Partial<FastifyError>
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') return new Problem('unavailable', { cause: error })
   if (statusCode === 413) return new Problem('payload_too_large')
   if (statusCode === 415) return new Problem('unsupported_media_type')
   if (statusCode === 404) return new Problem('not_found')

@@ -42,7 +42,6 @@ export async function buildApp(
     requestTimeout: 10 * second,
     connectionTimeout: 15 * second,
     keepAliveTimeout: 72 * second,
-    handlerTimeout: 10 * second,
     http: { headersTimeout: 10 * second, connectionsCheckingInterval: second },
     routerOptions: { maxParamLength: 100 },
     clientErrorHandler: refuseMalformedHttp,
