@@ -8,7 +8,7 @@ const seconds = Number(process.argv[3] ?? 10)
 
 const database = await startDatabase()
 const bare = await startPeer('bench/support/bare.ts')
-const service = await startBuilt({ DATABASE_URL: database.url, KEYS_DIR: makeKeys(), NODE_ENV: 'development' })
+const service = await startBuilt({ DATABASE_URL: database.url, KEYS_DIR: await makeKeys() })
 const idle = residentMemory(service.process.pid!)
 const users = await createUserPool(service, 50, 10)
 const bearers = users

@@ -8,6 +8,8 @@ export interface Load {
   /** One of them for each request, in turn. */
   requests: { method?: string; path: string; headers?: Record<string, string>; body?: string }[]
   connections?: number
+  /** At most so many; without it as many as there are answers. */
+  atMost?: number
   seconds: number
 }
 
@@ -19,10 +21,10 @@ export interface LoadResult {
 }
 
 /** Runs wrk: a closed loop of connections, from one thread. */
-export async function load({ url, requests, connections = 32, seconds }: Load): Promise<LoadResult> {
+export async function load({ url, requests, connections = 32, atMost, seconds }: Load): Promise<LoadResult> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-wrk-'))
   const script = join(folder, 'requests.lua')
-  writeFileSync(script, lua(requests))
+  writeFileSync(script, lua(requests, atMost === undefined ? 0 : (connections * 1000) / atMost))
   const output = await run('wrk', [
     '-t1',
     `-c${String(connections)}`,
@@ -39,7 +41,8 @@ export async function load({ url, requests, connections = 32, seconds }: Load): 
   return { perSecond, failed, p99 }
 }
 
-function lua(requests: Load['requests']): string {
+/** @param pause milliseconds between the requests of a connection */
+function lua(requests: Load['requests'], pause: number): string {
   const text = JSON.stringify
   const formatted = requests.map(({ method = 'GET', path, headers = {}, body }) => {
     const pairs = Object.entries(headers).map(([name, value]) => `[${text(name)}]=${text(value)}`)
@@ -51,6 +54,7 @@ init = function()
   requests = {${formatted.join(',\n')}}
 end
 local next = 0
+${pause > 0 ? `function delay() return ${String(Math.round(pause))} end` : ''}
 request = function()
   next = next + 1
   if next > #requests then next = 1 end

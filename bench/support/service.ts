@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { generateMissingKeys } from '../../src/tokens/key-files.ts'
 import { freePort, startPostgres } from '../../test/support/postgres-server.ts'
 
 /** The built service as it is shipped, in production mode, in a process of its own. */
@@ -19,7 +20,14 @@ const cli = 'dist/src/cli.js'
 
 export async function startBuilt(env: Record<string, string>): Promise<BuiltService> {
   const port = await freePort()
-  const complete = { NODE_ENV: 'production', HOST: '127.0.0.1', PORT: String(port), RATE_LIMIT: 'off', ...env }
+  const complete = {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    RATE_LIMIT: 'off',
+    ...env,
+    ISSUER: 'http://127.0.0.1',
+    PORT: String(port)
+  }
   const url = `http://127.0.0.1:${String(port)}`
   const started = performance.now()
   const child = spawn(process.execPath, [cli, 'serve'], {
@@ -48,8 +56,9 @@ export async function startPeer(
 }
 
 /** Keys as an operator makes them. */
-export function makeKeys(): string {
+export async function makeKeys(): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-keys-'))
+  await generateMissingKeys(dir)
   process.on('exit', () => {
     rmSync(dir, { recursive: true, force: true })
   })
