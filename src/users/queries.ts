@@ -65,7 +65,7 @@ export function prepareFindUsersOfTokens(
         asked.map(({ userId, sessionId, version }, n) => ({ n, user_id: userId, session_id: sessionId, version }))
       )
     })
-    const found = new Array<UserRow | undefined>(asked.length)
+    const found = asked.map((): UserRow | undefined => undefined)
     for (const { n, user } of rows) found[n] = user
     return found
   }
