@@ -5,7 +5,7 @@ import type { Hasher } from '../passwords/hasher.ts'
 import { checkPassword } from '../passwords/policy.ts'
 import type { Role } from '../roles/roles.ts'
 import type { Principal } from '../tokens/claims.ts'
-import { keyOf, normalizeUsername } from './names.ts'
+import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import { findUserOfSession, insertUser, lockEnabledAdmins, setRole, updateUser, type UserRow } from './queries.ts'
 
 export interface NewUser {
@@ -43,6 +43,7 @@ export function createUsers({ db, passwords, passwordMinLength }: UsersOptions) 
     async register({ username: typed, email, password }: NewUser, roles: Role[] = ['reader']): Promise<UserRow> {
       const username = normalizeUsername(typed)
       if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
+      if (!isEmail(email)) throw Problem.validation([{ path: '/body/email', message: 'must be a valid email' }])
       await checkPassword(password, { username, email }, passwordMinLength)
       // Hashed whether the name is free or not, so that time does not tell (CWE-208), and outside any transaction.
       const passwordHash = await passwords.hash(password)
