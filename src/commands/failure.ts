@@ -1,14 +1,17 @@
 import { ConfigError } from '../config.ts'
-import { DatabaseBusy, driverError, isUnavailable } from '../database/errors.ts'
+import { DatabaseBusy, driverError, EmbeddedDatabaseError, isUnavailable } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
 import { describeError } from '../logger.ts'
 import { KeyError } from '../tokens/keyring.ts'
 import { CommandError } from './command-error.ts'
 
+/** Errors whose message is written for an operator. */
+const explained = [ConfigError, KeyError, EmbeddedDatabaseError, CommandError]
+
 /** What went wrong and what to do, in words for an operator: no stack, and nothing of a secret. */
 export function explainFailure(error: unknown, env: NodeJS.ProcessEnv): string {
   if (error instanceof Problem) return explainProblem(error)
-  if (error instanceof ConfigError || error instanceof KeyError || error instanceof CommandError) return error.message
+  if (explained.some((type) => error instanceof type)) return (error as Error).message
   return explainSystem(error) ?? explainDatabase(error, env) ?? explainUnexpected(error, env)
 }
 
@@ -25,8 +28,9 @@ function explainSystem(error: unknown): string | undefined {
   const reason = code ?? ''
   if (syscall === 'listen' || syscall === 'bind') {
     const place = `${address ?? ''}:${String(port)}`
-    if (code === 'EADDRINUSE') return `Cannot listen on ${place}, which is in use: stop what listens there, or set PORT`
-    return `Cannot listen on ${place} (${reason}): check HOST and PORT`
+    if (code === 'EADDRINUSE')
+      return `Cannot listen on ${place}, which is in use: stop what listens there or set another PORT or METRICS_PORT`
+    return `Cannot listen on ${place} (${reason}): check HOST, PORT and METRICS_PORT`
   }
   if (syscall === undefined || path === undefined) return undefined
   return `Cannot use ${path} (${syscall}: ${reason}): check that the path exists and who may read and write it`
