@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
 import { createAccessTokens, type IssueAccessToken } from '../src/tokens/access-token.ts'
 import { type Principal, principalOf, readClaims } from '../src/tokens/claims.ts'
+import { schedulesOf } from '../src/tokens/key-states.ts'
 import { type Keyring, openKeyring } from '../src/tokens/keyring.ts'
 
 declare module 'fastify' {
@@ -35,9 +36,7 @@ export default fp(
     const remembered = new Map<string, Principal>()
     const keyring = await openKeyring({
       source: config.keys,
-      activationDelay: config.keyActivationDelay,
-      accessTokenLifetime: config.accessTokenLifetime,
-      sessionLifetime: config.session.absolute,
+      schedules: schedulesOf(config),
       onChange({ signing, verifying }) {
         remembered.clear()
         app.log.info({ signing: signing.kid, verifying: [...verifying.keys()] }, 'keys changed')

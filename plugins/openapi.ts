@@ -1,8 +1,7 @@
 import fastifySwagger from '@fastify/swagger'
-import type { FastifySchema } from 'fastify'
+import type { FastifyContextConfig, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../src/errors.ts'
-import type { Access } from './access.ts'
 import { cookieNames } from './cookies.ts'
 
 declare module 'fastify' {
@@ -48,7 +47,7 @@ export default fp(
       },
       refResolver: { buildLocalReference: (schema) => schema.$id as string },
       transform: ({ schema, url, route }) => ({
-        schema: describe(schema as FastifySchema | undefined, route.config?.access, route.config?.problems ?? []),
+        schema: describe(schema as FastifySchema | undefined, route.config),
         url
       })
     })
@@ -56,23 +55,25 @@ export default fp(
   { name: 'openapi', dependencies: ['access'] }
 )
 
-function describe(schema: FastifySchema = {}, access: Access | undefined, own: ProblemCode[]): FastifySchema {
-  const codes = new Set<ProblemCode>(own)
-  if (schema.body !== undefined) {
-    for (const code of ['validation_failed', 'payload_too_large', 'unsupported_media_type'] as const) codes.add(code)
-  }
-  if (schema.querystring !== undefined) codes.add('validation_failed')
-  if (access !== 'public') {
-    for (const code of ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const)
-      codes.add(code)
-  }
-  if (typeof access === 'object') codes.add('permission_denied')
+function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {}): FastifySchema {
+  const { access, ignoresBody = false, problems: own = [] } = config
+  const codes = new Set<ProblemCode>([
+    ...own,
+    ...(ignoresBody ? [] : refusalsOfInput),
+    ...(schema.body === undefined ? [] : (['payload_too_large'] as const)),
+    ...(access === 'public' ? [] : refusalsOfToken),
+    ...(typeof access === 'object' ? (['permission_denied'] as const) : [])
+  ])
   return {
     ...schema,
     security: access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
   }
 }
+
+// A content type that is not JSON is refused even where no body is asked for.
+const refusalsOfInput = ['validation_failed', 'unsupported_media_type'] as const
+const refusalsOfToken = ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const
 
 function problemResponses(codes: ProblemCode[]): Responses {
   const statuses = new Set(codes.map((code) => problems[code].status))

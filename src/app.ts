@@ -12,6 +12,7 @@ import headers from '../plugins/headers.ts'
 import jwt from '../plugins/jwt.ts'
 import lifecycle from '../plugins/lifecycle.ts'
 import logging from '../plugins/logging.ts'
+import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import passwords from '../plugins/passwords.ts'
 import preparation from '../plugins/preparation.ts'
@@ -46,9 +47,22 @@ export async function buildApp(
     routerOptions: { maxParamLength: 100 },
     clientErrorHandler: refuseMalformedHttp,
     return503OnClosing: true,
-    forceCloseConnections: 'idle'
+    forceCloseConnections: 'idle',
+    // Preparation may wait for another instance's migrations, which have a limit of their own.
+    pluginTimeout: 0
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  try {
+    await assemble(app, config)
+    return app
+  } catch (error) {
+    // What was opened before the fault: a pool, the lock on an embedded database.
+    await app.close()
+    throw error
+  }
+}
+
+async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(configPlugin, { config })
   await app.register(headers)
   await app.register(lifecycle)
@@ -63,12 +77,12 @@ export async function buildApp(
   await app.register(crossOrigin)
   await app.register(access)
   await app.register(logging)
+  await app.register(metrics)
   await app.register(services)
   await app.register(sweeper)
   await app.register(openapi)
   await app.register(routes)
   await app.ready()
-  return app
 }
 
 /** Unique over instances and restarts, and cheap: random once, then counted. */

@@ -1,4 +1,31 @@
 #!/usr/bin/env node
-import { readConfig } from './config.ts'
-import { serve } from './server.ts'
-await serve(readConfig(process.env))
+import { existsSync, readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addKeys } from './commands/keys.ts'
+import { addMigrate } from './commands/migrate.ts'
+import { addOpenapi } from './commands/openapi.ts'
+import { addServe } from './commands/serve.ts'
+import { addUsers } from './commands/users.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+// A reader that has seen enough, as in `gatehouse users list | head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+const program = new Command('gatehouse')
+  .description('Authentication and roles on PostgreSQL. Settings come from the environment and from .env.')
+  .version(version)
+  .option('--json', 'print JSON')
+  .configureHelp({ showGlobalOptions: true })
+
+for (const add of [addServe, addMigrate, addKeys, addUsers, addOpenapi]) add(program, process.env)
+
+try {
+  // What is set already wins over the file.
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  await program.parseAsync()
+} catch (error) {
+  const { explainFailure } = await import('./commands/failure.ts')
+  process.stderr.write(`gatehouse: ${explainFailure(error, process.env)}\n`)
+  process.exit(1)
+}

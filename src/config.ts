@@ -109,10 +109,21 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const settings: Record<string, unknown> = Object.fromEntries(
     Object.keys(SettingsSchema.properties).flatMap((name) => (env[name] ? [[name, env[name]]] : []))
   )
-  if (!validate(settings)) throw new ConfigError((validate.errors ?? []).map(explain))
-  const faults = contradictions(settings)
+  const faults: string[] = []
+  const refused: string[] = []
+  if (!validate(settings)) {
+    for (const error of validate.errors ?? []) {
+      const name = error.instancePath.slice(1)
+      faults.push(explain(error))
+      refused.push(name)
+      Reflect.deleteProperty(settings, name)
+    }
+    // The rest is judged with defaults in the place of what was refused.
+    validate(settings)
+  }
+  faults.push(...contradictions(settings as Settings).filter((fault) => !refused.some((name) => fault.includes(name))))
   if (faults.length > 0) throw new ConfigError(faults)
-  return toConfig(settings)
+  return toConfig(settings as Settings)
 }
 
 function explain(error: ErrorObject): string {
@@ -138,6 +149,19 @@ function contradictions(settings: Settings): string[] {
     [
       production && /:\/\/[^/]*:(postgres|password|secret|admin|changeme)@/i.test(settings.DATABASE_URL ?? ''),
       'DATABASE_URL holds a well-known password: choose another for production'
+    ],
+    [
+      settings.DATABASE_URL?.startsWith('postgres') === true && !isReadable(settings.DATABASE_URL),
+      'DATABASE_URL cannot be read: percent-encode special characters of its password (# is %23, / is %2F, % is %25)'
+    ],
+    [
+      !URL.canParse(issuerOf(settings)),
+      settings.ISSUER === undefined ? 'HOST must be an address or a host name' : 'ISSUER cannot be read as a URL'
+    ],
+    [settings.PUBLIC_URL !== undefined && !URL.canParse(settings.PUBLIC_URL), 'PUBLIC_URL cannot be read as a URL'],
+    [
+      settings.METRICS_PORT !== undefined && settings.METRICS_PORT !== 0 && settings.METRICS_PORT === settings.PORT,
+      'METRICS_PORT must be another port than PORT: metrics are not for the public'
     ],
     [
       production && issuerOf(settings).startsWith('http:') && !isLoopback(issuerOf(settings)),
@@ -262,4 +286,16 @@ const list = (value: string) =>
 const isOrigin = (value: string) =>
   URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
 
-const isLoopback = (value: string) => ['localhost', '127.0.0.1', '[::1]'].includes(new URL(value).hostname)
+const isLoopback = (value: string) =>
+  URL.canParse(value) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(value).hostname)
+
+/** Whether the driver can read a database's URL, of which the standard knows only the first of several hosts. */
+function isReadable(url: string): boolean {
+  try {
+    const { username, password } = new URL(url.replace(/,[^/?#]*/, ''))
+    decodeURIComponent(`${username}:${password}`)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -9,7 +9,12 @@ const drainTime = 2
 /** Serves until SIGTERM or SIGINT, then finishes what is in flight. Sets the exit status. */
 export async function serve(config: Config): Promise<void> {
   const app = await buildApp(config)
-  await app.listen({ host: config.host, port: config.port })
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
   let stopping = false
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) return

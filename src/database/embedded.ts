@@ -4,6 +4,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import type { Database } from './database.ts'
+import { EmbeddedDatabaseError } from './errors.ts'
 import * as schema from './schema/index.ts'
 
 /**
@@ -12,9 +13,12 @@ import * as schema from './schema/index.ts'
  */
 export async function openEmbedded(location: string): Promise<Database> {
   const unlock = location === 'memory' ? () => undefined : lockFolder(location)
-  const client = await PGlite.create(location === 'memory' ? 'memory://' : location).catch((error: unknown) => {
+  const client = await PGlite.create(location === 'memory' ? 'memory://' : location).catch((cause: unknown) => {
     unlock()
-    throw error
+    throw new EmbeddedDatabaseError(
+      `The embedded database in ${location} cannot be opened: check that the folder holds one, or move it away to begin anew`,
+      { cause }
+    )
   })
   const db = drizzle({ client, schema })
   return {
@@ -42,7 +46,7 @@ function lockFolder(folder: string): () => void {
   } catch {
     const owner = Number(readFileSync(file, 'utf8'))
     if (owner !== process.pid && isRunning(owner)) {
-      throw new Error(
+      throw new EmbeddedDatabaseError(
         `The embedded database in ${folder} is in use by process ${String(owner)}: stop it first, or use PostgreSQL, which serves many at once`
       )
     }

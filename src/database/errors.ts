@@ -1,6 +1,9 @@
 /** The database did not answer in time, or too much already waits for it. */
 export class DatabaseBusy extends Error {}
 
+/** The embedded database cannot be opened; the message says what to do. */
+export class EmbeddedDatabaseError extends Error {}
+
 interface DriverError {
   code?: unknown
   /** postgres.js and PGlite name the constraint differently. */

@@ -3,6 +3,9 @@ import { type Fault, Problem } from '../errors.ts'
 /** Code points. Longer passwords are refused before any hashing. */
 export const longestPassword = 128
 
+/** What can be typed: no lone surrogates, no NUL and no other control characters. */
+export const isText = (value: string): boolean => value.isWellFormed() && !/\p{Cc}/u.test(value)
+
 const serviceName = 'gatehouse'
 
 /** Who the password is for: what it must not hold. */
@@ -27,7 +30,10 @@ export async function checkPassword(
 
 async function weakness(password: string, owner: PasswordOwner, minimum: number): Promise<string | undefined> {
   const folded = password.toLowerCase()
-  if (Array.from(password).length < minimum) return `must have at least ${String(minimum)} characters`
+  const length = Array.from(password).length
+  if (length < minimum) return `must have at least ${String(minimum)} characters`
+  if (length > longestPassword) return `must have at most ${String(longestPassword)} characters`
+  if (!isText(password)) return 'must be well-formed Unicode without control characters'
   if (folded.includes(owner.username.toLowerCase())) return 'must not contain the username'
   const emailName = owner.email.slice(0, owner.email.lastIndexOf('@')).toLowerCase()
   if (emailName.length >= 3 && folded.includes(emailName)) return 'must not contain the name in the e-mail address'

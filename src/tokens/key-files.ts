@@ -127,7 +127,7 @@ function readRefreshKey(file: string): RefreshKey {
   const text = read(file)
   const bytes = Buffer.from(text.trim().split('\n').at(-1) ?? '', 'base64')
   if (bytes.length < 32)
-    throw new KeyError(`${file} is not a key for refresh tokens: make one with "gatehouse keys rotate --refresh"`)
+    throw new KeyError(`${file} is not a key for refresh tokens: make one with "gatehouse keys rotate --kind refresh"`)
   return { kid: refreshKid(bytes), secret: createSecretKey(bytes), createdAt: createdAt(text, file) }
 }
 

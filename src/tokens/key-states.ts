@@ -35,3 +35,15 @@ export function statesOf(
     return (activeFrom[index + 1] ?? now) + validity * 1000 > now ? 'retiring' : 'gone'
   })
 }
+
+const leeway = 60
+
+/** The schedules of both kinds of key. All in seconds. */
+export const schedulesOf = (config: {
+  keyActivationDelay: number
+  accessTokenLifetime: number
+  session: { absolute: number }
+}): Record<'access' | 'refresh', KeySchedule> => ({
+  access: { activationDelay: config.keyActivationDelay, validity: config.accessTokenLifetime + leeway },
+  refresh: { activationDelay: config.keyActivationDelay, validity: config.session.absolute + leeway }
+})

@@ -22,10 +22,7 @@ export interface Keyring {
 
 export interface KeyringOptions {
   source: KeySource
-  /** Seconds. */
-  activationDelay: number
-  accessTokenLifetime: number
-  sessionLifetime: number
+  schedules: Record<'access' | 'refresh', KeySchedule>
   /** A key came, went, or changed its state. */
   onChange?: (snapshot: KeyringSnapshot) => void
   /** The files cannot be used as they are: the keys from before stay in use. */
@@ -42,11 +39,6 @@ const cooldown = 20
  */
 export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
   const { source } = options
-  const leeway = 60
-  const schedules: Record<'signing' | 'refresh', KeySchedule> = {
-    signing: { activationDelay: options.activationDelay, validity: options.accessTokenLifetime + leeway },
-    refresh: { activationDelay: options.activationDelay, validity: options.sessionLifetime + leeway }
-  }
   let seen = fingerprint(source)
   let files = await readKeys(source)
   let snapshot = take()
@@ -65,12 +57,12 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     const where = 'dir' in source ? source.dir : source.privateKeyFile
     const signing = usable(
       files.signing,
-      schedules.signing,
+      options.schedules.access,
       `There is no key in ${where}: make one with "gatehouse keys generate"`
     )
     const refresh = usable(
       files.refresh,
-      schedules.refresh,
+      options.schedules.refresh,
       `There is no key for refresh tokens in ${where}: make one with "gatehouse keys generate"`
     )
     return {

@@ -1,3 +1,5 @@
+import { fullFormats } from 'ajv-formats/dist/formats.js'
+
 /** 3 to 32 ASCII letters, digits and inner `.`, `_`, `-`: no two of them look alike but for case. */
 const usernamePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,30})[A-Za-z0-9]$/
 
@@ -9,6 +11,11 @@ export function normalizeUsername(typed: string): string | undefined {
   const username = typed.normalize('NFKC')
   return usernamePattern.test(username) ? username : undefined
 }
+
+/** The addresses that the API takes: as JSON Schema's `email`, and no longer than SMTP allows (RFC 5321 §4.5.3.1.3). */
+export const isEmail = (text: string): boolean => text.length <= 254 && emailPattern.test(text)
+
+const emailPattern = fullFormats.email as RegExp
 
 /** What must be unique, of a username in its normal form as of an e-mail address: both are ASCII. */
 export const keyOf = (name: string): string => name.toLowerCase()

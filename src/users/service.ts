@@ -8,7 +8,7 @@ import { type InRevokingTransaction, ofSessions } from '../revocation/transactio
 import type { Role } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
 import type { Principal } from '../tokens/claims.ts'
-import { keyOf, normalizeUsername } from './names.ts'
+import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import type { FindUserOfToken } from './of-token.ts'
 import { changePasswordHash, insertUser, lockEnabledAdmins, setRole, updateUser, type UserRow } from './queries.ts'
 
@@ -64,6 +64,7 @@ export function createUsers({
     ): Promise<UserRow> {
       const username = normalizeUsername(typed)
       if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
+      if (!isEmail(email)) throw Problem.validation([{ path: '/body/email', message: 'must be a valid email' }])
       await checkPassword(password, { username, email }, passwordMinLength)
       // Hashed whether the name is free or not, so that time does not tell (CWE-208), and outside any transaction.
       const passwordHash = await passwords.hash(password)

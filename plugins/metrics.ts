@@ -1,0 +1,52 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import fp from 'fastify-plugin'
+
+/** `GET /metrics` for Prometheus, on a port of its own, since it is not for the public. Nothing is loaded without one. */
+export default fp(
+  async function metrics(app) {
+    const { host, metricsPort } = app.config
+    if (metricsPort === undefined) return
+    const { collectDefaultMetrics, Histogram, Registry } = await import('prom-client')
+    const registry = new Registry()
+    collectDefaultMetrics({ register: registry })
+    const durations = new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time from the request to the end of its answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers: [registry]
+    })
+    app.addHook('onResponse', (request, reply, done) => {
+      // The route's pattern, never the path: whoever calls would decide how many series there are.
+      const route = request.routeOptions.url ?? 'unmatched'
+      durations.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
+      done()
+    })
+
+    const server = createServer((request, response) => {
+      if (request.method !== 'GET' || request.url !== '/metrics') {
+        response.writeHead(404).end()
+        return
+      }
+      registry.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        (error: unknown) => {
+          app.log.error({ err: error }, 'metrics failed')
+          response.writeHead(500).end()
+        }
+      )
+    })
+    app.addHook('onReady', async () => {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject).listen({ host, port: metricsPort }, resolve)
+      })
+      app.log.info({ port: (server.address() as AddressInfo).port }, 'metrics at /metrics')
+    })
+    app.addHook('onClose', async () => {
+      server.close()
+      server.closeAllConnections()
+    })
+  },
+  { name: 'metrics', dependencies: ['config'] }
+)

@@ -1,0 +1,118 @@
+import { Argument, type Command, Option } from 'commander'
+import type { Database, Db } from '../database/database.ts'
+import { type Role, roles, rolesOf } from '../roles/roles.ts'
+import type { UserRow } from '../users/queries.ts'
+import type { Users } from '../users/service.ts'
+import { CommandError } from './command-error.ts'
+import { print, printAll } from './output.ts'
+import { readPassword } from './password.ts'
+import { withDatabase } from './settings.ts'
+
+const pageSize = 500
+
+export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
+  const group = program.command('users').description('the accounts of people')
+
+  group
+    .command('create')
+    .description('create a user; the password is asked for, or read from the first line of standard input')
+    .requiredOption('--username <name>', 'unique in any case')
+    .requiredOption('--email <address>', 'unique in any case')
+    .addOption(new Option('--role <role...>', 'repeat it for several roles').choices(roles).default(['reader']))
+    .action(async ({ username, email, role }: { username: string; email: string; role: Role[] }, command: Command) => {
+      const user = await withUsers(env, async (users) =>
+        users.register({ username, email, password: await readPassword() }, {}, role)
+      )
+      print(command, describe(user), `Created ${inWords(user)}`)
+    })
+
+  group
+    .command('list')
+    .description('list all users, in the order in which they came')
+    .action(async (_options: object, command: Command) => {
+      await withSchema(env, [], ({ db }) => printAll(command, everyUser(db), inColumns))
+    })
+
+  addRoleCommand('grant', 'give a user a role', true)
+  addRoleCommand('revoke', 'take a role from a user', false)
+
+  function addRoleCommand(name: string, description: string, granted: boolean): void {
+    group
+      .command(name)
+      .description(`${description}; access tokens issued before become void`)
+      .argument('<username>')
+      .addArgument(new Argument('<role>').choices(roles))
+      .action(async (username: string, role: Role, _options: object, command: Command) => {
+        const user = await withUsers(env, (users) => users.setRole(username, role, granted, {}))
+        print(command, describe(user), `Now ${inWords(user)}`)
+      })
+  }
+}
+
+async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Promise<T>): Promise<T> {
+  const settings = ['PASSWORD_MIN_LENGTH', 'ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS', 'ARGON2_PARALLELISM']
+  return withSchema(env, settings, async ({ db }, config) => {
+    const { createHasher } = await import('../passwords/hasher.ts')
+    const { createUsers } = await import('../users/service.ts')
+    const { createFindUserOfToken } = await import('../users/of-token.ts')
+    const { createRevokingTransaction } = await import('../revocation/transaction.ts')
+    const passwords = createHasher(config.argon2)
+    try {
+      return await work(
+        createUsers({
+          db,
+          passwords,
+          findUserOfToken: createFindUserOfToken(db),
+          passwordMinLength: config.passwordMinLength,
+          inRevokingTransaction: createRevokingTransaction(db)
+        })
+      )
+    } finally {
+      await passwords.close()
+    }
+  })
+}
+
+/** Opens the database, which must have this version's schema. */
+const withSchema: typeof withDatabase = (env, names, work) =>
+  withDatabase(env, names, async (database: Database, config) => {
+    const { countPendingMigrations } = await import('../database/migrate.ts')
+    if ((await countPendingMigrations(database.db)) > 0) {
+      throw new CommandError('The database schema is not up to date: run "gatehouse migrate" first')
+    }
+    return work(database, config)
+  })
+
+async function* everyUser(db: Db) {
+  const { listUsers } = await import('../users/queries.ts')
+  for (let page = await listUsers(db, 0, pageSize); page.length > 0;) {
+    yield* page.map(describe)
+    page = await listUsers(db, page.at(-1)?.id ?? 0, pageSize)
+  }
+}
+
+const describe = (user: UserRow) => ({
+  id: user.id,
+  username: user.username,
+  first_name: user.firstName,
+  second_name: user.secondName,
+  email: user.email,
+  email_verified: user.emailVerified,
+  is_reader: user.isReader,
+  is_author: user.isAuthor,
+  is_admin: user.isAdmin,
+  is_disabled: user.isDisabled,
+  last_login_at: user.lastLoginAt,
+  created_at: user.createdAt,
+  updated_at: user.updatedAt
+})
+
+type Description = ReturnType<typeof describe>
+
+const inColumns = (user: Description) =>
+  [user.id, user.username, user.email, rolesOf(user).join(',') || '-', user.is_disabled ? 'disabled' : 'enabled'].join(
+    '\t'
+  )
+
+const inWords = (row: UserRow) =>
+  `${row.username} <${row.email}>, ${rolesOf(describe(row)).join(' and ') || 'without a role'}`

@@ -1,0 +1,26 @@
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import access from '../plugins/access.ts'
+import configPlugin from '../plugins/config.ts'
+import cookies from '../plugins/cookies.ts'
+import crossOrigin from '../plugins/cross-origin.ts'
+import errors from '../plugins/errors.ts'
+import openapi from '../plugins/openapi.ts'
+import validation from '../plugins/validation.ts'
+import routes from '../routes/index.ts'
+import { readConfig } from './config.ts'
+
+/**
+ * The OpenAPI document of a service with default settings, as JSON text: what `GET /openapi.json` serves,
+ * from the same routes, but without the database and the keys, which only handlers use.
+ */
+export async function openapiDocument(): Promise<string> {
+  const app = Fastify()
+  await app.register(configPlugin, { config: readConfig({ DOCS: 'off' }) })
+  for (const name of ['jwt', 'services']) await app.register(fp(async () => undefined, { name }))
+  for (const plugin of [errors, validation, cookies, crossOrigin, access, openapi, routes]) await app.register(plugin)
+  await app.ready()
+  const document = JSON.stringify(app.swagger(), null, 2)
+  await app.close()
+  return `${document}\n`
+}
