@@ -10,9 +10,9 @@ import { roles } from '../../src/roles/roles.ts'
  */
 export async function authz(app: FastifyInstance): Promise<void> {
   ignoreBodies(app)
+  const others = METHODS.filter((method) => method !== 'GET' && app.supportedMethods.includes(method))
   for (const role of [undefined, ...roles]) {
-    app.route({
-      method: METHODS.filter((method) => app.supportedMethods.includes(method)),
+    const route = {
       url: role === undefined ? '/' : `/${role}`,
       exposeHeadRoute: false,
       prefixTrailingSlash: 'no-slash',
@@ -24,7 +24,10 @@ export async function authz(app: FastifyInstance): Promise<void> {
         response: { 204: identityHeaders }
       },
       handler: answer
-    })
+    } as const
+    app.route({ ...route, method: 'GET' })
+    // The same operation by any other name: the document holds it once.
+    app.route({ ...route, method: others, schema: { ...route.schema, hide: true } })
   }
 }
 
