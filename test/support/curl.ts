@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 
 // As much of curl as the README uses, for machines without it: -i -s -X -H -d -b FILE -c FILE.
@@ -9,26 +11,28 @@ const { values, positionals } = parseArgs({
     include: { type: 'boolean', short: 'i' },
     silent: { type: 'boolean', short: 's' },
     request: { type: 'string', short: 'X' },
-    header: { type: 'string', short: 'H', multiple: true },
+    header: { type: 'string', short: 'H', multiple: true, default: [] },
     data: { type: 'string', short: 'd' },
     cookie: { type: 'string', short: 'b' },
     'cookie-jar': { type: 'string', short: 'c' }
   }
 })
-const headers = new Headers(values.header?.map((line) => line.split(/: */s, 2) as [string, string]))
-if (values.cookie !== undefined && existsSync(values.cookie)) headers.set('cookie', readFileSync(values.cookie, 'utf8'))
-const response = await fetch(positionals[0] ?? '', {
-  method: values.request ?? (values.data === undefined ? 'GET' : 'POST'),
-  headers,
-  ...(values.data !== undefined && { body: values.data })
-})
+const headers: Record<string, string> = {}
+for (const line of values.header) {
+  const [name = '', value = ''] = line.split(/: */s, 2)
+  headers[name] = value
+}
+if (values.cookie !== undefined && existsSync(values.cookie)) headers.cookie = readFileSync(values.cookie, 'utf8')
+const method = values.request ?? (values.data === undefined ? 'GET' : 'POST')
+const sent = request(positionals[0] ?? '', { method, headers }).end(values.data)
+const [response] = (await once(sent, 'response')) as [IncomingMessage]
 if (values['cookie-jar'] !== undefined) {
-  const pairs = response.headers.getSetCookie().map((line) => line.split(';')[0])
+  const pairs = response.headers['set-cookie']?.map((line) => line.split(';')[0]) ?? []
   writeFileSync(values['cookie-jar'], pairs.join('; '))
 }
 if (values.include === true) {
-  const lines = [...response.headers].map(([name, value]) => `${name}: ${value}\r\n`)
-  const status = `HTTP/1.1 ${String(response.status)} ${STATUS_CODES[response.status] ?? ''}\r\n`
-  process.stdout.write(`${status}${lines.join('')}\r\n`)
+  const lines = response.rawHeaders.map((part, index) => (index % 2 === 0 ? `${part}: ` : `${part}\r\n`))
+  const status = `${String(response.statusCode ?? 0)} ${response.statusMessage ?? ''}`
+  process.stdout.write(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`)
 }
-process.stdout.write(await response.text())
+process.stdout.write(await text(response))
