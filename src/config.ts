@@ -10,7 +10,7 @@ const oneOf = <const T extends string>(values: T[], fallback: NoInfer<T>) =>
   Type.Unsafe<T>({ type: 'string', enum: values, default: fallback })
 const url = (pattern: string, explanation: string, options = {}) => text({ pattern, explanation, ...options })
 
-const SettingsSchema = Type.Object({
+export const SettingsSchema = Type.Object({
   NODE_ENV: Type.String({ default: 'development' }),
   HOST: text({ default: '127.0.0.1' }),
   PORT: whole(0, 65535, 3000),

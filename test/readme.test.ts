@@ -1,0 +1,111 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { readConfig, SettingsSchema } from '../src/config.ts'
+import { kinds, startService } from './support/service.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+for (const kind of kinds) {
+  await t.test(`the walk in the README answers as printed there, on ${kind}`, async (t) => {
+    const steps = [...section('A walk').matchAll(/```sh\n(.*?)```\n\n```http\n(.*?)```/gs)]
+    t.ok(steps.length >= 7, 'there are commands with answers')
+    const service = await startService(t, {}, kind)
+    const shell = createShell(t)
+    for (const [, command = '', answer = ''] of steps) {
+      const printed = await shell(command.replaceAll('http://127.0.0.1:3000', service.url))
+      t.match(printed, patternOf(answer), command.trim())
+    }
+  })
+}
+
+await t.test('the README names every setting, with its default', async (t) => {
+  const rows = [...section('Settings').matchAll(/^\| `(\w+)` +\| (.+?) +\|/gm)]
+  const told = Object.fromEntries(rows.map(([, name = '', fallback = '']) => [name, fallback.replaceAll('`', '')]))
+  const settings = SettingsSchema.properties as Record<string, { default?: string | number | boolean }>
+  const defaults = Object.entries(settings).map(([name, schema]) => [
+    name,
+    schema.default === undefined || schema.default === '' ? 'none' : String(schema.default)
+  ])
+  const byDefault = readConfig({})
+  t.equal(byDefault.issuer, 'http://127.0.0.1:3000', 'ISSUER is made of HOST and PORT')
+  t.same(told, {
+    ...Object.fromEntries(defaults),
+    DATABASE_URL: byDefault.database.url,
+    ISSUER: 'http://HOST:PORT'
+  })
+})
+
+await t.test('what the documents link to is there', async (t) => {
+  const folders = ['.', 'docs', 'docs/decisions', 'examples/nginx', 'examples/traefik']
+  const pages = folders.flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name))
+  )
+  for (const page of pages) {
+    for (const [, target = ''] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#:]+)\)/g)) {
+      t.ok(existsSync(join(root, dirname(page), target)), `${page} → ${target}`)
+    }
+  }
+})
+
+await t.test('the scripts that the documents tell of exist', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  const told = ['README.md', 'CONTRIBUTING.md'].flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/npm (?:run )?([\w:]+)/g)].map(([, script = '']) => script)
+  )
+  for (const script of new Set(told)) {
+    if (!['ci', 'pack', 'install'].includes(script)) t.ok(scripts[script], `npm run ${script}`)
+  }
+})
+
+/** What follows a heading of the README, up to the next. */
+function section(heading: string): string {
+  const [, text = ''] = readme.split(`\n## ${heading}\n`)
+  return text.split('\n## ')[0] ?? ''
+}
+
+/** An answer as the README prints it: headers may come before and after those that it shows; `…` is anything. */
+function patternOf(answer: string): RegExp {
+  const escaped = answer.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${escaped.replaceAll('…', '[^]*?')}$`)
+}
+
+/** Runs commands as a newcomer would, in a folder of their own; where there is no fitting curl, with a small one. */
+function createShell(t: Test): (script: string) => Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-walk-'))
+  t.teardown(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const [, major, minor] =
+    /^curl (\d+)\.(\d+)/.exec(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout) ?? []
+  // Older ones keep Secure cookies for https, and some machines have none.
+  const fitting = Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 79)
+  t.comment(fitting ? 'with curl' : "with the tests' own curl")
+  if (!fitting) {
+    const own = fileURLToPath(new URL('support/curl.ts', import.meta.url))
+    const shim = `#!/bin/sh\nexec '${process.execPath}' --import='${import.meta.resolve('tsx')}' '${own}' "$@"\n`
+    writeFileSync(join(folder, 'curl'), shim)
+    chmodSync(join(folder, 'curl'), 0o755)
+  }
+  const path = [folder, dirname(process.execPath), process.env.PATH ?? ''].join(delimiter)
+  return async (script) => {
+    // What the service and the commands say is read as it comes: the service runs in this very process.
+    const child = spawn('sh', ['-c', script], {
+      cwd: folder,
+      env: { PATH: path },
+      stdio: ['ignore', 'pipe', 'ignore']
+    })
+    let printed = ''
+    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+    await new Promise((resolve) => child.once('close', resolve))
+    return printed.replaceAll('\r', '').trim()
+  }
+}

@@ -1,0 +1,65 @@
+import t from 'tap'
+import { call, cookiesOf, registerPerson } from '../support/client.ts'
+import { startService } from '../support/service.ts'
+
+const password = 'a long and quiet evening'
+
+await t.test('what docs/behaviour.md says', async (t) => {
+  const service = await startService(t)
+  const person = await registerPerson(service)
+  const { username, token } = person
+
+  await t.test('the last of duplicate keys wins', async (t) => {
+    const raw = `{"username":"nobody","username":"${username}","password":"${password}"}`
+    const headers = { 'content-type': 'application/json' }
+    t.equal((await call(service, 'POST /auth/login', { raw, headers })).status, 200)
+  })
+
+  await t.test('e-mail addresses are ASCII, and unique without regard to case', async (t) => {
+    const register = (email: string) =>
+      call(service, 'POST /auth/registration', { json: { username: `user-${String(email.length)}`, email, password } })
+    t.equal((await register('zoë@example.com')).status, 400)
+    t.equal((await register('zoe@exämple.com')).status, 400)
+    t.equal((await register('zoe@xn--exmple-cua.com')).status, 201)
+    t.match((await register('Zoe.@XN--exmple-cua.com')).body, { code: 'validation_failed' })
+    t.match((await register(person.email.toUpperCase())).body, { code: 'email_taken' })
+  })
+
+  await t.test('a username in full-width letters is the same name', async (t) => {
+    const json = { username: 'ａｌｉｃｅ', email: 'alice@example.com', password }
+    t.equal((await call(service, 'POST /auth/registration', { json })).status, 201)
+    const login = await call(service, 'POST /auth/login', { json: { username: 'alice', password } })
+    t.equal(login.status, 200)
+    const me = await call(service, 'GET /auth/me', { cookie: cookiesOf(login) })
+    t.match(me.body, { username: 'alice' })
+  })
+
+  await t.test('passwords are compared after NFC, with their blanks', async (t) => {
+    const composed = ' caf\u00e9 by the river '
+    const json = { username: 'walker', email: 'walker@example.com', password: composed }
+    t.equal((await call(service, 'POST /auth/registration', { json })).status, 201)
+    const login = async (typed: string) =>
+      (await call(service, 'POST /auth/login', { json: { username: 'walker', password: typed } })).status
+    t.equal(await login(composed.normalize('NFD')), 200)
+    t.equal(await login(composed.trim()), 401)
+  })
+
+  await t.test('the bearer token counts before the cookie; another scheme is ignored', async (t) => {
+    const cookie = `access_token=${token}`
+    t.equal((await call(service, 'GET /auth/me', { cookie, bearer: 'forged' })).status, 401)
+    t.equal((await call(service, 'GET /auth/me', { cookie: 'access_token=forged', bearer: token })).status, 200)
+    const headers = { authorization: 'Basic YTpi' }
+    t.equal((await call(service, 'GET /auth/me', { cookie, headers })).status, 200)
+  })
+
+  await t.test('a path with a slash too many is another path', async (t) => {
+    t.equal((await call(service, 'GET /auth/me/', { bearer: token })).status, 404)
+  })
+
+  await t.test('/authz answers any method alike, whatever the body', async (t) => {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const body = method === 'GET' ? {} : { raw: '{"unfinished', headers: { 'content-type': 'text/plain' } }
+      t.equal((await call(service, `${method} /authz/reader`, { bearer: token, ...body })).status, 204, method)
+    }
+  })
+})

@@ -1,0 +1,109 @@
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { browserPath, openBrowser } from '../support/browser.ts'
+import { call } from '../support/client.ts'
+import { startService } from '../support/service.ts'
+
+interface OpenApi {
+  openapi: string
+  paths: Record<string, Record<string, { operationId?: string }>>
+}
+
+await t.test('the document is OpenAPI 3.1 and names every operation once', async (t) => {
+  const service = await startService(t)
+  const answer = await call(service, 'GET /openapi.json')
+  const document = answer.body as OpenApi
+  t.equal(answer.status, 200)
+  t.match(answer.headers.get('content-type'), /^application\/json/)
+  t.match(answer.headers.get('cache-control'), /max-age/)
+  t.match(document.openapi, /^3\.1\./)
+  const operations = Object.values(document.paths).flatMap((path) => Object.values(path))
+  const ids = operations.map(({ operationId }) => operationId)
+  t.notOk(ids.includes(undefined), 'every operation has an id')
+  t.equal(new Set(ids).size, ids.length, 'no two operations share an id')
+  t.same(Object.keys(document.paths['/authz/reader'] ?? {}), ['get'])
+})
+
+await t.test('the page may load and call nothing but this service', async (t) => {
+  const service = await startService(t)
+  const page = await call(service, 'GET /docs')
+  t.equal(page.status, 200)
+  t.match(page.headers.get('content-type'), /^text\/html/)
+  t.match(page.text, '<title>Gatehouse</title>')
+  const policy = new Map(
+    page.headers
+      .get('content-security-policy')
+      ?.split(';')
+      .map((directive) => directive.trim().split(/ (.*)/s) as [string, string])
+  )
+  t.equal(policy.get('default-src'), "'none'")
+  t.equal(policy.get('script-src'), "'self'")
+  t.equal(policy.get('style-src'), "'self'")
+  t.equal(policy.get('connect-src'), "'self'")
+  t.equal(policy.get('frame-ancestors'), "'none'")
+  t.notMatch(page.text, /(?:src|href)="(?:https?:)?\/\//, 'nothing comes from another host')
+})
+
+await t.test('DOCS=off removes the document and the page', async (t) => {
+  const service = await startService(t, { DOCS: 'off' })
+  const paths = ['/openapi.json', '/docs', '/docs/', '/docs/json', '/docs/yaml', '/docs/static/swagger-ui.css'] as const
+  for (const path of paths) {
+    t.equal((await call(service, `GET ${path}`)).status, 404, path)
+  }
+})
+
+if (browserPath === undefined) {
+  await t.test('no browser is installed here: the page was not opened', async (t) => {
+    t.comment('Install Chromium, or name one in CHROME_PATH, to run the test that registers and logs in on /docs.')
+    const service = await startService(t)
+    const page = await call(service, 'GET /docs')
+    const files = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, file]) => file as `/${string}`)
+    t.ok(files.some((file) => file.endsWith('swagger-ui-bundle.js')))
+    for (const file of files) t.equal((await call(service, `GET ${file}`)).status, 200, `${file} is there`)
+  })
+} else {
+  await t.test('a newcomer registers, logs in and tries the guards on the page, in a browser', async (t) => {
+    const service = await startService(t)
+    const browser = await openBrowser(t)
+    const page = await browser.newPage()
+    const complaints: string[] = []
+    page.on('pageerror', ({ message }) => complaints.push(message))
+    page.on('console', (message) => {
+      // Chromium also reports each 4xx answer; those are looked at below.
+      const answered = message.text().startsWith('Failed to load resource: the server responded with a status of 4')
+      if (['error', 'warning'].includes(message.type()) && !answered) complaints.push(message.text())
+    })
+    const elsewhere: string[] = []
+    page.on('request', (request) => {
+      const url = request.url()
+      if (!url.startsWith(`${service.url}/`) && !url.startsWith('data:')) elsewhere.push(url)
+    })
+
+    await page.goto(`${service.url}/docs`)
+    t.same(await tryOut(page, 'GET', '/auth/me'), { method: 'GET', status: '401' }, 'a stranger is told so')
+    t.same(await tryOut(page, 'POST', '/auth/registration'), { method: 'POST', status: '201' })
+    t.same(await tryOut(page, 'POST', '/auth/login'), { method: 'POST', status: '200' })
+    const cookie = (await page.context().cookies()).find(({ name }) => name === 'access_token')
+    t.match(cookie, { secure: true, httpOnly: true, sameSite: 'Lax' }, 'the browser keeps a Secure cookie on loopback')
+    t.equal(await page.evaluate('document.cookie'), '', 'scripts do not see the cookie')
+    t.same(await tryOut(page, 'GET', '/authz/reader'), { method: 'GET', status: '204' })
+    t.same(await tryOut(page, 'GET', '/authz/author'), { method: 'GET', status: '403' })
+    t.same(await tryOut(page, 'POST', '/auth/logout'), { method: 'POST', status: '200' })
+    t.same(await page.context().cookies(), [], 'the cookie is gone')
+    t.same(complaints, [], 'the console is quiet: nothing was blocked')
+    t.same(elsewhere, [], 'the page asked nobody else')
+  })
+}
+
+/** Opens an operation and executes it with the values that the page proposes. */
+async function tryOut(page: Page, method: string, path: string): Promise<{ method: string; status: string }> {
+  const operation = page.locator(`.opblock-${method.toLowerCase()}`, { has: page.locator(`[data-path="${path}"]`) })
+  await operation.locator('.opblock-summary-control').click()
+  const [request] = await Promise.all([
+    page.waitForRequest((candidate) => new URL(candidate.url()).pathname === path),
+    operation.locator('.execute').click()
+  ])
+  const status = await operation.locator('.live-responses-table .response .response-col_status').innerText()
+  await operation.locator('.opblock-summary-control').click()
+  return { method: request.method(), status: status.trim() }
+}
