@@ -2,6 +2,7 @@ import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { principalOf } from '../../plugins/access.ts'
 import { ignoreBodies } from '../../plugins/validation.ts'
+import { Problem } from '../../src/errors.ts'
 import { roles } from '../../src/roles/roles.ts'
 
 /**
@@ -26,6 +27,16 @@ export async function authz(app: FastifyInstance): Promise<void> {
       handler: answer
     })
   }
+  // CORS answers any OPTIONS that no route takes: below here, where a proxy may append a path, that would be a yes.
+  app.route({
+    method: 'OPTIONS',
+    url: '/*',
+    config: { access: 'user', ignoresBody: true, cors: false },
+    schema: { hide: true },
+    handler: () => {
+      throw new Problem('not_found')
+    }
+  })
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply): void {
