@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isUnavailable } from '../src/database/errors.ts'
 import { Problem, type ProblemCode, problems } from '../src/errors.ts'
+import { headersFor } from './headers.ts'
 
 /** Every error leaves through here, as RFC 9457 problem+json and without a word of its inside. */
 export default fp(
@@ -11,6 +12,11 @@ export default fp(
   },
   { name: 'errors' }
 )
+
+/** What the framework refuses before it has found a route, and so before any hook. */
+export function refuseUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  void sendProblem(toProblem(error), request, reply.headers(headersFor(request.id)))
+}
 
 const challenges: Partial<Record<ProblemCode, string>> = {
   invalid_credentials: 'Bearer',

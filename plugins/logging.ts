@@ -12,11 +12,11 @@ export default fp(
         request.log[level](
           {
             method: request.method,
-            path: request.url.replace(/\?.*/s, '').slice(0, 256),
+            path: printable(request.url.replace(/\?.*/s, '')),
             status: reply.statusCode,
             ms: Math.round(reply.elapsedTime * 10) / 10,
             ip: request.ip,
-            user_agent: request.headers['user-agent']?.slice(0, 256),
+            user_agent: printable(request.headers['user-agent']),
             user_id: request.principal?.userId
           },
           'answered'
@@ -27,3 +27,6 @@ export default fp(
   },
   { name: 'logging', dependencies: ['config', 'access'] }
 )
+
+/** Bounded, and without the control characters that JSON leaves as they are: U+009B alone begins a terminal's commands. */
+const printable = (text: string | undefined) => text?.slice(0, 256).replaceAll(/[\u007f-\u009f]/g, '?')

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
 import { Problem, type ProblemCode } from '../src/errors.ts'
 import { problemBody } from './errors.ts'
+import { headersFor } from './headers.ts'
 
 const reasons: Record<string, ProblemCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
@@ -19,15 +21,16 @@ export function refuseMalformedHttp(error: Error & { code?: string }, socket: So
     code === undefined ? Problem.validation([{ path: '/', message: 'is not well-formed HTTP' }]) : new Problem(code)
   const requestId = randomUUID()
   const body = JSON.stringify(problemBody(problem, requestId))
+  const headers = {
+    ...headersFor(requestId),
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close'
+  }
   socket.end(
     [
-      `HTTP/1.1 ${String(problem.status)} Refused`,
-      'content-type: application/problem+json',
-      `content-length: ${String(Buffer.byteLength(body))}`,
-      'cache-control: no-store',
-      'x-content-type-options: nosniff',
-      `x-request-id: ${requestId}`,
-      'connection: close',
+      `HTTP/1.1 ${String(problem.status)} ${STATUS_CODES[problem.status] ?? ''}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       '',
       body
     ].join('\r\n')

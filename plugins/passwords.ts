@@ -9,7 +9,9 @@ declare module 'fastify' {
 
 export default fp(
   async function passwords(app) {
-    const hasher = createHasher(app.config.argon2)
+    const hasher = createHasher(app.config.argon2, () => {
+      app.log.error('a stored password hash cannot be read: reset the password of the user who fails to log in')
+    })
     app.decorate('passwords', hasher)
     app.addHook('onClose', () => hasher.close())
   },

@@ -7,7 +7,7 @@ import configPlugin from '../plugins/config.ts'
 import cookies from '../plugins/cookies.ts'
 import crossOrigin from '../plugins/cross-origin.ts'
 import database from '../plugins/database.ts'
-import errors from '../plugins/errors.ts'
+import errors, { refuseUnroutable } from '../plugins/errors.ts'
 import headers from '../plugins/headers.ts'
 import jwt from '../plugins/jwt.ts'
 import lifecycle from '../plugins/lifecycle.ts'
@@ -25,13 +25,33 @@ import { refuseMalformedHttp } from '../plugins/malformed-http.ts'
 import type { Config } from './config.ts'
 import { loggerOptions } from './logger.ts'
 
-const second = 1000
+/** How long clients may take, in milliseconds. */
+export interface Timeouts {
+  /** For the headers, and for all of a request. */
+  headers: number
+  request: number
+  /** Without a byte in either direction. */
+  inactivity: number
+  /** Between two requests. Longer than a proxy's own, so that it is the proxy that closes. */
+  keepAlive: number
+  /** How often the first two are looked at. */
+  checkInterval: number
+}
+
+const defaultTimeouts: Timeouts = {
+  headers: 10_000,
+  request: 10_000,
+  inactivity: 15_000,
+  keepAlive: 72_000,
+  checkInterval: 1000
+}
 
 /** The service, ready to listen: the plugins in order, then the routes. */
 export async function buildApp(
   config: Config,
-  overrides: { logStream?: DestinationStream } = {}
+  overrides: { logStream?: DestinationStream; timeouts?: Timeouts } = {}
 ): Promise<FastifyInstance> {
+  const timeouts = overrides.timeouts ?? defaultTimeouts
   const app = Fastify({
     logger: { ...loggerOptions(config.logLevel), ...(overrides.logStream && { stream: overrides.logStream }) },
     logController: new LogController({ disableRequestLogging: true }),
@@ -40,12 +60,13 @@ export async function buildApp(
     genReqId: requestIds(),
     trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
     bodyLimit: 16 * 1024,
-    requestTimeout: 10 * second,
-    connectionTimeout: 15 * second,
-    keepAliveTimeout: 72 * second,
-    http: { headersTimeout: 10 * second, connectionsCheckingInterval: second },
+    requestTimeout: timeouts.request,
+    connectionTimeout: timeouts.inactivity,
+    keepAliveTimeout: timeouts.keepAlive,
+    http: { headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.checkInterval },
     routerOptions: { maxParamLength: 100 },
     clientErrorHandler: refuseMalformedHttp,
+    frameworkErrors: refuseUnroutable,
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     // Preparation may wait for another instance's migrations, which have a limit of their own.

@@ -2,6 +2,7 @@ import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { principalOf } from '../../plugins/access.ts'
 import { ignoreBodies } from '../../plugins/validation.ts'
+import { Problem } from '../../src/errors.ts'
 import { roles } from '../../src/roles/roles.ts'
 
 /**
@@ -31,6 +32,16 @@ export async function authz(app: FastifyInstance): Promise<void> {
     // OpenAPI knows few of the methods, and asks for an operationId for each.
     app.route({ ...question, method: otherMethods, schema: { hide: true } })
   }
+  // CORS answers any OPTIONS that no route takes: below here, where a proxy may append a path, that would be a yes.
+  app.route({
+    method: 'OPTIONS',
+    url: '/*',
+    config: { access: 'user', ignoresBody: true, cors: false },
+    schema: { hide: true },
+    handler: () => {
+      throw new Problem('not_found')
+    }
+  })
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply): void {

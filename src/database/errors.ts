@@ -4,6 +4,13 @@ export class DatabaseBusy extends Error {}
 /** The embedded database cannot be opened; the message says what to do. */
 export class EmbeddedDatabaseError extends Error {}
 
+/** The connection ended under a call; of a transaction nothing is kept, unless its end was on the way already. */
+export class ConnectionLost extends Error {
+  constructor() {
+    super('The connection to the database was lost')
+  }
+}
+
 interface DriverError {
   code?: unknown
   /** postgres.js and PGlite name the constraint differently. */
@@ -28,7 +35,7 @@ export function driverError(error: unknown): DriverError | undefined {
 /** Whether the fault lies with the database's being out of reach, so that the same request may succeed later. */
 export function isUnavailable(error: unknown): boolean {
   const driver = driverError(error)
-  if (driver instanceof DatabaseBusy) return true
+  if (driver instanceof DatabaseBusy || driver instanceof ConnectionLost) return true
   return typeof driver?.code === 'string' && (outOfReach.test(driver.code) || connectionLost.test(driver.code))
 }
 

@@ -29,10 +29,11 @@ const mostWaitingPerThread = 32
 /**
  * Hashes in threads of their own, one a core: neither the event loop nor anything on libuv's pool waits behind them,
  * and no more than a bounded number wait for a thread.
+ * @param onUnreadableHash is told of a stored hash that is none: its owner cannot log in until the password is reset
  */
-export function createHasher(cost: Argon2Cost): Hasher {
+export function createHasher(cost: Argon2Cost, onUnreadableHash: () => void = () => undefined): Hasher {
   const threads = availableParallelism()
-  const pool = new Piscina<HashTask, string | boolean>({
+  const pool = new Piscina<HashTask, string | boolean | null>({
     filename: new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href,
     minThreads: 0,
     maxThreads: threads,
@@ -41,7 +42,7 @@ export function createHasher(cost: Argon2Cost): Hasher {
   })
   const dummy = unmatchableHash(cost)
 
-  function run(task: HashTask): Promise<string | boolean> {
+  function run(task: HashTask): Promise<string | boolean | null> {
     if (pool.queueSize >= threads * mostWaitingPerThread) return Promise.reject(new Problem('overloaded'))
     return pool.run(task)
   }
@@ -51,7 +52,12 @@ export function createHasher(cost: Argon2Cost): Hasher {
       (await run({ kind: 'hash', password: password.normalize('NFC'), options: cost })) as string,
     async verify(hash, password) {
       // Without an account the dummy costs what a wrong password costs, so that time does not tell (CWE-208).
-      const matches = await run({ kind: 'verify', password: password.normalize('NFC'), hash: hash ?? dummy })
+      const normal = password.normalize('NFC')
+      const matches = await run({ kind: 'verify', password: normal, hash: hash ?? dummy })
+      if (matches === null) {
+        onUnreadableHash()
+        await run({ kind: 'verify', password: normal, hash: dummy })
+      }
       return hash != null && matches === true
     },
     needsRehash: (hash) => !hash.startsWith('$argon2id$v=19$') || isWeaker(hash, cost),

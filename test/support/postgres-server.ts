@@ -14,6 +14,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import postgres from 'postgres'
 
 // PostgreSQL refuses to run as root; `nobody` owns its files and processes then.
 const unprivileged = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
@@ -21,7 +22,14 @@ const unprivileged = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
 export interface PostgresServer {
   url: string
   port: number
-  process: ChildProcess
+  /** Ends every connection and stops. */
+  halt: () => Promise<void>
+  /** Starts again, on the same port and data. */
+  restart: () => Promise<void>
+  /** Stops every process of the server where it stands, and lets them go on. */
+  freeze: () => Promise<void>
+  thaw: () => void
+  /** Halts and leaves nothing behind. */
   stop: () => Promise<void>
 }
 
@@ -38,9 +46,9 @@ export async function startPostgres(flags: string[] = ['-c', 'fsync=off']): Prom
   )
   if (initdb.status !== 0) throw new Error(`initdb failed: ${initdb.stderr}`)
   const port = await freePort()
-  const child = spawn(
-    join(native, 'bin/postgres'),
-    [
+  const url = `postgres://postgres@127.0.0.1:${String(port)}/postgres`
+  const launch = () =>
+    startServer(join(native, 'bin/postgres'), folder, [
       '-D',
       data,
       '-p',
@@ -52,9 +60,49 @@ export async function startPostgres(flags: string[] = ['-c', 'fsync=off']): Prom
       '-c',
       'max_connections=300',
       ...flags
-    ],
-    { ...unprivileged, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }
-  )
+    ])
+  let child = await launch()
+
+  async function halt(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGINT')
+    await gone
+  }
+  let frozen: number[] = []
+  async function freeze(): Promise<void> {
+    const client = postgres(url, { max: 1, onnotice: () => undefined })
+    await client`select 1`
+    const postmaster = child.pid ?? 0
+    process.kill(postmaster, 'SIGSTOP')
+    // It starts no more now, so that these are all.
+    const children = await client<{ pid: number }[]>`select pid from pg_stat_activity`
+    frozen = [postmaster, ...children.map(({ pid }) => pid)]
+    for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+    client.end({ timeout: 0 }).catch(() => undefined)
+  }
+
+  return {
+    url,
+    port,
+    halt,
+    restart: async () => {
+      await halt()
+      child = await launch()
+    },
+    freeze,
+    thaw: () => {
+      for (const pid of frozen.splice(0)) process.kill(pid, 'SIGCONT')
+    },
+    stop: async () => {
+      await halt()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+async function startServer(program: string, cwd: string, flags: string[]): Promise<ChildProcess> {
+  const child = spawn(program, flags, { ...unprivileged, cwd, stdio: ['ignore', 'ignore', 'pipe'] })
   await new Promise<void>((resolve, reject) => {
     let log = ''
     child.stderr.on('data', (chunk: Buffer) => {
@@ -65,19 +113,7 @@ export async function startPostgres(flags: string[] = ['-c', 'fsync=off']): Prom
       reject(new Error(`PostgreSQL did not start: ${log}`))
     })
   })
-  return {
-    url: `postgres://postgres@127.0.0.1:${String(port)}/postgres`,
-    port,
-    process: child,
-    stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) {
-        const gone = new Promise((resolve) => child.once('exit', resolve))
-        child.kill('SIGINT')
-        await gone
-      }
-      rmSync(folder, { recursive: true, force: true })
-    }
-  }
+  return child
 }
 
 /** Where the checkout is closed to other users, its binaries are copied to where `nobody` may run them. */

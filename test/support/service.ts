@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import postgres from 'postgres'
 import type { Test } from 'tap'
-import { buildApp } from '../../src/app.ts'
+import { buildApp, type Timeouts } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { readShared } from './postgres-server.ts'
 
@@ -63,7 +63,8 @@ export function createFolder(t: Test): string {
 export async function startService(
   t: Test,
   env: Record<string, string> = {},
-  kind: Kind = 'postgres'
+  kind: Kind = 'postgres',
+  overrides: { timeouts?: Timeouts } = {}
 ): Promise<Service> {
   const complete = {
     ...cheapHashes,
@@ -77,7 +78,7 @@ export async function startService(
     ...env
   }
   const log: string[] = []
-  const app = await buildApp(readConfig(complete), { logStream: { write: (line) => log.push(line) } })
+  const app = await buildApp(readConfig(complete), { ...overrides, logStream: { write: (line) => log.push(line) } })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   // Teardowns run last in, first out: the service closes before its database is dropped.
   t.teardown(() => app.close())

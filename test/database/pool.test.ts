@@ -1,0 +1,151 @@
+import { sql } from 'drizzle-orm'
+import postgres from 'postgres'
+import t, { type Test } from 'tap'
+import type { Db } from '../../src/database/database.ts'
+import { isUnavailable, violatedUniqueIndex } from '../../src/database/errors.ts'
+import { openDatabase } from '../../src/database/open.ts'
+import { createDatabase, type Kind, kinds } from '../support/service.ts'
+
+async function open(t: Test, kind: Kind = 'postgres', poolSize = 2) {
+  const url = await createDatabase(t, kind)
+  const database = await openDatabase({ url, listenUrl: url, poolSize })
+  t.teardown(() => database.close())
+  await database.db.execute(sql`create table notes (text text unique)`)
+  return { url, database, db: database.db }
+}
+
+const write = (db: Db, text: string) => db.execute(sql`insert into notes values (${text})`)
+
+async function notes(db: Db): Promise<unknown[]> {
+  return (
+    await db
+      .select({ text: sql`text` })
+      .from(sql`notes`)
+      .orderBy(sql`text`)
+  ).map(({ text }) => text)
+}
+
+for (const kind of kinds) {
+  await t.test(`transactions, on ${kind}`, async (t) => {
+    const { db } = await open(t, kind)
+
+    await db.transaction((tx) => write(tx, 'kept'))
+    await t.rejects(
+      db.transaction(async (tx) => {
+        await write(tx, 'thrown away')
+        throw new Error('changed my mind')
+      }),
+      { message: 'changed my mind' }
+    )
+    t.same(await notes(db), ['kept'], 'what throws is rolled back')
+
+    await db.transaction(async (tx) => {
+      await write(tx, 'outer')
+      await tx.transaction((inner) => write(inner, 'inner'))
+      await tx
+        .transaction(async (inner) => {
+          await write(inner, 'thrown away')
+          await write(inner, 'kept')
+        })
+        .catch(() => undefined)
+    })
+    t.same(await notes(db), ['inner', 'kept', 'outer'], 'a nested one fails alone')
+
+    const duplicate = await write(db, 'kept').catch((error: unknown) => error)
+    t.equal(violatedUniqueIndex(duplicate), 'notes_text_key')
+    t.notOk(isUnavailable(duplicate))
+  })
+}
+
+await t.test('a transaction whose failed statement was swallowed is no success', async (t) => {
+  const { db } = await open(t)
+  await write(db, 'taken')
+  await t.rejects(
+    db.transaction(async (tx) => {
+      await write(tx, 'free')
+      await write(tx, 'taken').catch(() => undefined)
+    })
+  )
+  t.same(await notes(db), ['taken'])
+})
+
+await t.test('a statement after the end of its transaction is refused', async (t) => {
+  const { db } = await open(t)
+  let kept: Db | undefined
+  await db.transaction(async (tx) => {
+    kept = tx
+  })
+  await t.rejects(write(kept!, 'late'))
+  t.same(await notes(db), [])
+})
+
+await t.test(
+  'nothing of a transaction is kept, or sent on another connection, when its connection is lost',
+  async (t) => {
+    const { db, url } = await open(t)
+    const admin = postgres(url, { max: 1 })
+    t.teardown(() => admin.end())
+    const outcome = await db
+      .transaction(async (tx) => {
+        await write(tx, 'before')
+        const [row] = await tx.select({ pid: sql<number>`pg_backend_pid()` }).from(sql`(values (1)) as one`)
+        await admin`select pg_terminate_backend(${row!.pid}, 5000)`
+        await db.execute(sql`select 1`)
+        await write(tx, 'after').catch(() => undefined)
+        await write(tx, 'after').catch(() => undefined)
+      })
+      .catch((error: unknown) => error)
+    t.ok(isUnavailable(outcome), 'the same request may succeed later')
+    t.same(await notes(db), [])
+  }
+)
+
+await t.test('a transaction that takes too long gives its connection up, and is not committed', async (t) => {
+  const { db, url } = await open(t, 'postgres', 1)
+  let goOn: (() => void) | undefined
+  let continued: Promise<unknown> | undefined
+  const outcome = await db
+    .transaction((tx) => {
+      continued = (async () => {
+        await write(tx, 'slow')
+        await new Promise<void>((resolve) => (goOn = resolve))
+        await write(tx, 'too late')
+      })()
+      return continued
+    })
+    .catch((error: unknown) => error)
+  t.ok(isUnavailable(outcome))
+  t.same(await notes(db), [], 'the only connection of the pool is at hand again')
+  goOn?.()
+  await t.rejects(continued!)
+  const admin = postgres(url, { max: 1 })
+  t.same(await admin`select text from notes`, [])
+  await admin.end()
+})
+
+await t.test('more calls than connections all get their turn', async (t) => {
+  const { db } = await open(t)
+  await Promise.all(
+    Array.from({ length: 40 }, (_, number) => db.transaction((tx) => write(tx, String(number).padStart(2, '0'))))
+  )
+  t.equal((await notes(db)).length, 40)
+})
+
+await t.test('many failures leave the pool as it was', async (t) => {
+  const { db } = await open(t)
+  await write(db, 'taken')
+  for (let round = 0; round < 50; round++) {
+    await t.rejects(write(db, 'taken'))
+    await t.rejects(db.execute(sql`select broken`))
+    await t.rejects(db.transaction((tx) => write(tx, 'taken')))
+  }
+  t.same(await Promise.all([notes(db), notes(db), notes(db)]), [['taken'], ['taken'], ['taken']])
+})
+
+await t.test('a query is stopped by the server after two seconds', async (t) => {
+  const { db } = await open(t, 'postgres', 1)
+  const outcome = await db.execute(sql`select pg_sleep(10)`).catch((error: unknown) => error)
+  t.ok(isUnavailable(outcome))
+  t.match(outcome, { cause: { code: '57014' } })
+  t.same(await notes(db), [])
+})
