@@ -1,5 +1,5 @@
 import { METHODS } from 'node:http'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { principalOf } from '../../plugins/access.ts'
 import { ignoreBodies } from '../../plugins/validation.ts'
 import { roles } from '../../src/roles/roles.ts'
@@ -10,9 +10,10 @@ import { roles } from '../../src/roles/roles.ts'
  */
 export async function authz(app: FastifyInstance): Promise<void> {
   ignoreBodies(app)
-  const others = METHODS.filter((method) => method !== 'GET' && app.supportedMethods.includes(method))
+  const otherMethods = METHODS.filter((method) => method !== 'GET' && app.supportedMethods.includes(method))
   for (const role of [undefined, ...roles]) {
-    const route = {
+    const question: RouteOptions = {
+      method: 'GET',
       url: role === undefined ? '/' : `/${role}`,
       exposeHeadRoute: false,
       prefixTrailingSlash: 'no-slash',
@@ -20,14 +21,15 @@ export async function authz(app: FastifyInstance): Promise<void> {
       schema: {
         operationId: role === undefined ? 'authorize' : `authorize_${role}`,
         summary: role === undefined ? 'Is the caller a user?' : `Is the caller a user with the role ${role}?`,
+        description: 'For a reverse proxy to ask before it passes a request on. Every other method is answered alike.',
         tags: ['access'],
         response: { 204: identityHeaders }
       },
       handler: answer
-    } as const
-    app.route({ ...route, method: 'GET' })
-    // The same operation by any other name: the document holds it once.
-    app.route({ ...route, method: others, schema: { ...route.schema, hide: true } })
+    }
+    app.route(question)
+    // OpenAPI knows few of the methods, and asks for an operationId for each.
+    app.route({ ...question, method: otherMethods, schema: { hide: true } })
   }
 }
 
