@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import type { DatabaseOptions } from './database/open.ts'
@@ -192,8 +193,8 @@ function contradictions(settings: Settings): string[] {
       'BOOTSTRAP_ADMIN_USERNAME, BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD go together: set all three or none'
     ],
     [
-      ['true', '*', '0.0.0.0/0', '::/0'].some((value) => list(settings.TRUST_PROXY).includes(value)),
-      'TRUST_PROXY must list proxy addresses or networks, not everyone'
+      !list(settings.TRUST_PROXY).every(isProxy),
+      'TRUST_PROXY must list proxy addresses or networks such as 10.0.0.7 or 10.0.0.0/8, not names and not everyone'
     ],
     [
       settings.ARGON2_MEMORY_KIB < 8 * settings.ARGON2_PARALLELISM,
@@ -284,7 +285,10 @@ const list = (value: string) =>
     .filter((item) => item !== '')
 
 const isOrigin = (value: string) =>
-  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
+  URL.canParse(value) &&
+  /^https?:$/.test(new URL(value).protocol) &&
+  new URL(value).origin === value &&
+  !value.includes('*')
 
 const isLoopback = (value: string) =>
   URL.canParse(value) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(value).hostname)
@@ -298,4 +302,16 @@ function isReadable(url: string): boolean {
   } catch {
     return false
   }
+}
+
+// Bits: 10.0.0.0/8 and fc00::/7 are the largest private networks.
+const largestNetwork = { 4: 8, 6: 7 }
+
+/** An address, or a network that is no larger than a private one. */
+function isProxy(value: string): boolean {
+  const [address = '', bits, ...rest] = value.split('/')
+  const family = isIP(address)
+  if ((family !== 4 && family !== 6) || rest.length > 0) return false
+  if (bits === undefined) return true
+  return /^\d{1,3}$/.test(bits) && Number(bits) >= largestNetwork[family] && Number(bits) <= (family === 4 ? 32 : 128)
 }

@@ -70,3 +70,27 @@ await t.test(
     t.ok(await hasher.verify(await hasher.hash(password), password))
   }
 )
+
+await t.test(
+  'the answer without a hash, or with one that cannot be read, takes a verification of the full cost',
+  async (t) => {
+    const cost = { memoryCost: 65_536, timeCost: 3, parallelism: 1 }
+    const hasher = createHasher(cost)
+    t.teardown(() => hasher.close())
+    const hash = await hasher.hash(password)
+    async function fastest(stored: string | null): Promise<number> {
+      const times = []
+      for (let round = 0; round < 5; round++) {
+        const start = performance.now()
+        await hasher.verify(stored, 'not the password')
+        times.push(performance.now() - start)
+      }
+      return Math.min(...times)
+    }
+    const real = await fastest(hash)
+    for (const stored of [null, 'rubbish']) {
+      const ratio = (await fastest(stored)) / real
+      t.ok(ratio > 0.5 && ratio < 2, `${String(ratio)} times as long as a real one`)
+    }
+  }
+)

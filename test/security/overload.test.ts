@@ -1,0 +1,86 @@
+import { availableParallelism } from 'node:os'
+import { connect } from 'node:net'
+import t from 'tap'
+import { call, logIn, registerPerson } from '../support/client.ts'
+import { type Service, startService } from '../support/service.ts'
+
+/** Slow enough that a queue of them is there to be looked at. */
+const slowHashes = { ARGON2_MEMORY_KIB: '4096', ARGON2_ITERATIONS: '2' }
+
+await t.test('a flood of logins is cut at the length of the queue, and nothing else waits behind it', async (t) => {
+  const service = await startService(t, slowHashes)
+  const person = await registerPerson(service)
+  const json = { username: person.username, password: person.password }
+  let hashed = 0
+  const flood = Array.from({ length: availableParallelism() * 33 + 40 }, async () => {
+    const answer = await call(service, 'POST /auth/login', { json })
+    if (answer.status === 200) hashed += 1
+    return { answer, hashedBefore: hashed }
+  })
+  const refusals = Promise.all(flood).then((outcomes) => outcomes.filter(({ answer }) => answer.status === 503))
+  t.equal((await call(service, 'GET /authz/reader', { bearer: person.token })).status, 204)
+  t.equal((await call(service, 'GET /auth/me', { bearer: person.token })).status, 200)
+  const hashedBeforeReads = hashed
+
+  const refused = await refusals
+  t.ok(refused.length > 0, `${String(refused.length)} of ${String(flood.length)} were refused`)
+  for (const { answer } of refused) {
+    t.match(answer.body, { code: 'overloaded', detail: 'The service is busy' })
+    t.equal(answer.headers.get('retry-after'), '1')
+  }
+  t.ok(
+    refused.some(({ hashedBefore }) => hashedBefore < hashed / 2),
+    'refusals did not wait for their turn'
+  )
+  t.ok(hashedBeforeReads < hashed, 'reads were answered while the flood was still there')
+  for (const { answer } of await Promise.all(flood)) t.ok([200, 503].includes(answer.status))
+  t.ok(await logIn(service, person), 'and then the queue is free again')
+})
+
+await t.test('clients that hang up leave nothing behind', async (t) => {
+  const service = await startService(t, { ...slowHashes, DATABASE_POOL_SIZE: '5' })
+  const person = await registerPerson(service)
+  const body = JSON.stringify({ username: person.username, password: person.password })
+  const most = availableParallelism() * 33
+  const { passwords } = service.app
+  const { verify } = passwords
+  const begun: Promise<boolean>[] = []
+  passwords.verify = (...attempt) => {
+    const verified = verify(...attempt)
+    begun.push(verified)
+    return verified
+  }
+  for (let round = 0; round < 2; round++) {
+    await Promise.all(Array.from({ length: most }, () => hangUp(service, body)))
+  }
+  // Until those that were begun are done, and a request behind them all finds that none has been begun since.
+  do {
+    await Promise.allSettled(begun.splice(0))
+    t.equal((await call(service, 'GET /auth/me', { bearer: person.token })).status, 200)
+  } while (begun.length > 0)
+  // All places of the queue and all connections are free again: as many logins as there are places succeed.
+  const answers = await Promise.all(
+    Array.from({ length: most - 2 }, () =>
+      call(service, 'POST /auth/login', { json: { username: person.username, password: person.password } })
+    )
+  )
+  t.same([...new Set(answers.map(({ status }) => status))], [200])
+})
+
+/** Sends a login and leaves without waiting for the answer. */
+function hangUp(service: Service, body: string): Promise<void> {
+  const { hostname, port } = new URL(service.url)
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(
+        `POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`,
+        () => socket.resetAndDestroy()
+      )
+    })
+    socket
+      .on('error', () => undefined)
+      .once('close', () => {
+        resolve()
+      })
+  })
+}
