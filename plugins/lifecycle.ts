@@ -11,9 +11,10 @@ export default fp(
   async function lifecycle(app) {
     const state = { stopping: false }
     app.decorate('lifecycle', state)
-    app.addHook('onRequest', (_request, reply, done) => {
+    // As the answer leaves: one that was in flight when the service began to stop would keep its connection open.
+    app.addHook('onSend', (_request, reply, payload, done) => {
       if (state.stopping) reply.header('connection', 'close')
-      done()
+      done(null, payload)
     })
   },
   { name: 'lifecycle' }

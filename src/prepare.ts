@@ -1,6 +1,7 @@
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import type { Database } from './database/database.ts'
 import { applyMigrations } from './database/migrate.ts'
+import { Problem } from './errors.ts'
 import type { Hasher } from './passwords/hasher.ts'
 import { generateMissingKeys } from './tokens/key-files.ts'
 import { createRevokingTransaction } from './revocation/transaction.ts'
@@ -17,7 +18,7 @@ export interface Preparation {
 
 /**
  * What one instance does for all that start on the same database: the schema, the first key, the first administrator.
- * @throws {Problem} where the bootstrap administrator's name or password is refused
+ * @throws {ConfigError} where the bootstrap administrator's name or password is refused
  */
 export function prepare(config: Config, database: Database, passwords: Hasher): Promise<Preparation> {
   return database.exclusively(async () => ({
@@ -42,6 +43,20 @@ async function ensureAdmin(config: Config, { db }: Database, passwords: Hasher):
     passwordMinLength: config.passwordMinLength,
     inRevokingTransaction
   })
-  const admin = await users.register(config.bootstrapAdmin, {}, ['reader', 'admin'])
-  return admin.username
+  try {
+    return (await users.register(config.bootstrapAdmin, {}, ['reader', 'admin'])).username
+  } catch (error) {
+    throw error instanceof Problem ? new ConfigError(faultsOfSettings(error)) : error
+  }
+}
+
+/** What is wrong with the administrator, by the names of the settings that say who it is. */
+function faultsOfSettings({ code, message, faults = [] }: Problem): string[] {
+  if (code === 'username_taken' || code === 'email_taken') {
+    return [
+      `BOOTSTRAP_ADMIN_${code === 'email_taken' ? 'EMAIL' : 'USERNAME'}: ${message}, and is no administrator: grant the role with "gatehouse users grant", or name another`
+    ]
+  }
+  if (faults.length === 0) return [`BOOTSTRAP_ADMIN: ${message}`]
+  return faults.map(({ path, message }) => `BOOTSTRAP_ADMIN_${path.replace('/body/', '').toUpperCase()} ${message}`)
 }

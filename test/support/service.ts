@@ -26,7 +26,7 @@ export interface Service {
 }
 
 /** Cheap hashes, so that the tests' time goes to what they test. */
-const cheapHashes = { ARGON2_MEMORY_KIB: '8', ARGON2_ITERATIONS: '1' }
+export const cheapHashes = { ARGON2_MEMORY_KIB: '8', ARGON2_ITERATIONS: '1' }
 
 /** An empty, migrated database of the given kind, gone when the test ends. */
 export async function createDatabase(t: Test, kind: Kind = 'postgres'): Promise<string> {
@@ -39,10 +39,17 @@ export async function createDatabase(t: Test, kind: Kind = 'postgres'): Promise<
     })
     return `pglite:${join(folder, 'data')}`
   }
+  return copyDatabase(t, shared.template)
+}
+
+/** A PostgreSQL database without a schema, gone when the test ends. */
+export const createEmptyDatabase = (t: Test): Promise<string> => copyDatabase(t, 'template0')
+
+async function copyDatabase(t: Test, template: string): Promise<string> {
   const name = `gatehouse_test_${randomBytes(6).toString('hex')}`
-  await withAdmin((admin) => admin.unsafe(`create database ${name} template ${shared.template}`))
+  await withAdmin((admin) => admin.unsafe(`create database ${name} template ${template}`))
   t.teardown(() => withAdmin((admin) => admin.unsafe(`drop database if exists ${name} with (force)`)))
-  const url = new URL(shared.adminUrl)
+  const url = new URL(readShared().adminUrl)
   url.pathname = name
   return url.href
 }
@@ -93,7 +100,7 @@ export async function sql<T extends object = Record<string, unknown>>(
 ): Promise<T[]> {
   const client = postgres(service.env.DATABASE_URL ?? '', { max: 1, onnotice: () => undefined })
   try {
-    return (await client.unsafe(query, parameters)) as unknown as T[]
+    return [...(await client.unsafe<T[]>(query, parameters))]
   } finally {
     await client.end()
   }

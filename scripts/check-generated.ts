@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { relative } from 'node:path'
+import drizzle from '../drizzle.config.ts'
+import { openapiDocument } from '../src/openapi.ts'
+
+// What is generated and committed must be what would be generated now.
+const faults: string[] = []
+
+if (readFileSync('openapi.json', 'utf8') !== (await openapiDocument())) {
+  faults.push('openapi.json is not what the routes say: run "npm run generate:openapi" and commit it')
+}
+
+// drizzle-kit takes only folders below the working directory.
+const copy = relative('.', mkdtempSync('.generated-'))
+try {
+  cpSync('migrations', copy, { recursive: true })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      'node_modules/drizzle-kit/bin.cjs',
+      'generate',
+      `--dialect=${drizzle.dialect}`,
+      `--schema=${String(drizzle.schema)}`,
+      `--out=${copy}`
+    ],
+    { encoding: 'utf8' }
+  )
+  // It also ends with 0 where it would have to ask whether a column is new or renamed.
+  if (status !== 0 || !stdout.includes('No schema changes')) {
+    faults.push(
+      `migrations/ does not lead to src/database/schema: run "npm run generate:migration" and commit it\n${stdout}${stderr}`
+    )
+  }
+} finally {
+  rmSync(copy, { recursive: true })
+}
+
+for (const fault of faults) console.error(fault)
+if (faults.length > 0) process.exitCode = 1

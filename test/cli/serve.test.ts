@@ -1,0 +1,157 @@
+import { readdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { call, logIn, registerPerson } from '../support/client.ts'
+import { gatehouse, serve, type ServingProcess } from '../support/command.ts'
+import { createDatabase, createEmptyDatabase, createFolder, sql } from '../support/service.ts'
+
+await t.test('four starters at once on one empty database and one empty folder of keys serve as one', async (t) => {
+  const env = { DATABASE_URL: await createEmptyDatabase(t), KEYS_DIR: createFolder(t) }
+  const instances = await Promise.all([1, 2, 3, 4].map(() => serve(t, env)))
+  for (const instance of instances) t.equal((await call(instance, 'GET /health/ready')).status, 200)
+
+  const journal = await sql<{ hash: string }>({ env }, 'select hash from drizzle.__drizzle_migrations')
+  t.equal(new Set(journal.map(({ hash }) => hash)).size, journal.length, 'no migration was applied twice')
+  const migrated = instances.filter(({ log }) => log.some((line) => line.migrations !== undefined))
+  t.equal(migrated.length, 1)
+  t.equal(readdirSync(env.KEYS_DIR).length, 1)
+
+  const person = await registerPerson(instances[0]!)
+  for (const issuer of instances) {
+    const token = await logIn(issuer, person)
+    for (const verifier of instances) {
+      t.equal((await call(verifier, 'GET /authz/reader', { bearer: token })).status, 204)
+    }
+  }
+})
+
+await t.test('a second process on one embedded database is refused, and the first is named', async (t) => {
+  const env = { DATABASE_URL: await createDatabase(t, 'embedded'), KEYS_DIR: createFolder(t) }
+  const first = await serve(t, env)
+  const attempts = await Promise.all([
+    gatehouse(t, ['serve'], { env: { ...env, PORT: '0', LOG_LEVEL: 'silent' } }),
+    gatehouse(t, ['users', 'list'], { env })
+  ])
+  for (const { status, stdout, stderr } of attempts) {
+    t.equal(status, 1)
+    t.equal(stdout, '')
+    t.match(stderr, `is in use by process ${String(first.process.pid)}: stop it first, or use PostgreSQL`)
+    t.equal(stderr.trimEnd().split('\n').length, 1)
+  }
+  t.equal((await call(first, 'GET /health/ready')).status, 200)
+
+  first.process.kill('SIGTERM')
+  t.equal((await first.ending).status, 0)
+  t.equal((await gatehouse(t, ['users', 'list'], { env })).status, 0, 'the database is free again')
+})
+
+await t.test('a port that is in use is told in words', async (t) => {
+  const first = await serve(t, { DATABASE_URL: await createDatabase(t), KEYS_DIR: createFolder(t) })
+  const { status, stderr } = await gatehouse(t, ['serve'], {
+    env: {
+      DATABASE_URL: await createDatabase(t),
+      KEYS_DIR: createFolder(t),
+      PORT: new URL(first.url).port,
+      LOG_LEVEL: 'silent'
+    }
+  })
+  t.equal(status, 1)
+  t.match(stderr, /^gatehouse: Cannot listen on 127\.0\.0\.1:\d+, which is in use: .*\n$/)
+})
+
+await t.test('SIGTERM in production: not ready at once, requests in flight finish, exit status 0', async (t) => {
+  const instance = await serveInProduction(t)
+  const inFlight = await halfRequest(instance)
+  instance.process.kill('SIGTERM')
+  await instance.logged('stopping')
+
+  const ready = await call(instance, 'GET /health/ready')
+  t.equal(ready.status, 503, 'load balancers are told while it still listens')
+  t.match(ready.body, { code: 'unavailable', detail: 'The service is stopping' })
+  t.equal(ready.headers.get('connection'), 'close')
+  t.equal((await call(instance, 'GET /health/live')).status, 200, 'and requests that come meanwhile are answered')
+
+  instance.process.kill('SIGTERM')
+  await refusesConnections(instance)
+  t.equal(instance.process.exitCode, null, 'it waits for the request in flight')
+  t.match(await inFlight.finish(), /^HTTP\/1\.1 201 /)
+
+  const { status, stderr } = await instance.ending
+  t.equal(status, 0)
+  t.equal(stderr, '')
+  t.equal(instance.log.at(-1)?.msg, 'stopped')
+  t.equal(instance.log.filter(({ msg }) => msg === 'stopping').length, 1, 'the second signal changes nothing')
+})
+
+await t.test('a request that never ends does not keep the service from stopping', async (t) => {
+  const instance = await serveInProduction(t, { SHUTDOWN_TIMEOUT_SECONDS: '1' })
+  await halfRequest(instance)
+  instance.process.kill('SIGTERM')
+  t.equal((await instance.ending).status, 1)
+  t.match(instance.log.at(-1)?.msg, /SHUTDOWN_TIMEOUT_SECONDS/)
+})
+
+await t.test('Ctrl+C stops a service at once where no load balancer has to see it', async (t) => {
+  const instance = await serve(t, { DATABASE_URL: await createDatabase(t), KEYS_DIR: createFolder(t) })
+  instance.process.kill('SIGINT')
+  t.equal((await instance.ending).status, 0)
+})
+
+async function serveInProduction(t: Test, env: Record<string, string> = {}): Promise<ServingProcess> {
+  const KEYS_DIR = join(createFolder(t), 'keys')
+  await gatehouse(t, ['keys', 'generate'], { env: { KEYS_DIR } })
+  return serve(t, {
+    NODE_ENV: 'production',
+    DATABASE_URL: await createDatabase(t),
+    KEYS_DIR,
+    ARGON2_MEMORY_KIB: '19456',
+    ARGON2_ITERATIONS: '2',
+    ...env
+  })
+}
+
+/** A registration of which the service has seen all but the end of the body. */
+async function halfRequest({ url }: ServingProcess): Promise<{ finish: () => Promise<string> }> {
+  const { hostname, port } = new URL(url)
+  const body = JSON.stringify({ username: 'late', email: 'late@example.com', password: 'a long and quiet evening' })
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined)
+  const answer = readAll(socket)
+  socket.write(
+    `POST /auth/registration HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n` +
+      `expect: 100-continue\r\ncontent-length: ${String(body.length)}\r\n\r\n`
+  )
+  // The interim answer says that the service has the head of the request.
+  await new Promise((resolve) => socket.once('data', resolve))
+  socket.write(body.slice(0, 10))
+  return {
+    async finish() {
+      socket.write(body.slice(10))
+      return (await answer).replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '')
+    }
+  }
+}
+
+function readAll(socket: Socket): Promise<string> {
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  return new Promise((resolve) =>
+    socket.once('close', () => {
+      resolve(text)
+    })
+  )
+}
+
+/** Asks until nobody listens any more. */
+async function refusesConnections({ url }: ServingProcess): Promise<void> {
+  for (;;) {
+    try {
+      await fetch(`${url}/health/live`, { headers: { connection: 'close' } })
+    } catch {
+      return
+    }
+    await delay(50)
+  }
+}

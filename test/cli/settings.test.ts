@@ -1,0 +1,101 @@
+import t from 'tap'
+import { gatehouse } from '../support/command.ts'
+import { createFolder } from '../support/service.ts'
+import { ConfigError, readConfig } from '../../src/config.ts'
+
+await t.test('serve refuses unsafe settings, naming every fault at once and no value', async (t) => {
+  const { status, stdout, stderr } = await gatehouse(t, ['serve'], {
+    env: {
+      NODE_ENV: 'production',
+      PORT: 'canary-port',
+      DATABASE_URL: 'postgres://gatehouse:changeme@db.example.com/gatehouse',
+      ISSUER: 'http://auth.example.com',
+      CORS_ORIGINS: '*',
+      TRUST_PROXY: 'true',
+      COOKIE_SECURE: 'false',
+      COOKIE_PREFIX: 'on',
+      JWT_PRIVATE_KEY: 'canary-key.pem',
+      ARGON2_ITERATIONS: '1',
+      BOOTSTRAP_ADMIN_PASSWORD: 'canary-password'
+    }
+  })
+  t.equal(status, 1)
+  t.equal(stdout, '')
+  const [head, ...faults] = stderr.trimEnd().split('\n')
+  t.equal(head, 'gatehouse: The settings are not valid:')
+  t.strictSame(faults.map((fault) => fault.trim().split(' ')[0]?.split('=')[0]).sort(), [
+    'ARGON2_MEMORY_KIB',
+    'BOOTSTRAP_ADMIN_USERNAME,',
+    'COOKIE_PREFIX',
+    'COOKIE_SECURE',
+    'CORS_ORIGINS',
+    'DATABASE_URL',
+    'ISSUER',
+    'JWT_PRIVATE_KEY',
+    'PORT',
+    'TRUST_PROXY'
+  ])
+  t.notMatch(stderr, /canary|changeme|example\.com/)
+})
+
+const production = {
+  NODE_ENV: 'production',
+  ISSUER: 'https://auth.example.com',
+  DATABASE_URL: 'postgres://gatehouse@db.example.com/gatehouse'
+}
+
+await t.test('production refuses each unsafe setting by itself, and takes them all put right', async (t) => {
+  const unsafe: [change: NodeJS.ProcessEnv, fault: RegExp][] = [
+    [{ DATABASE_URL: undefined }, /^DATABASE_URL must be named/],
+    [{ DATABASE_URL: 'postgres://gatehouse:postgres@db/gatehouse' }, /^DATABASE_URL holds a well-known password/],
+    [{ DATABASE_URL: 'postgres://gatehouse:a#b@db/gatehouse' }, /^DATABASE_URL cannot be read: percent-encode/],
+    [{ DATABASE_URL: 'postgres://gatehouse:a%zz@db/gatehouse' }, /^DATABASE_URL cannot be read: percent-encode/],
+    [{ DATABASE_URL: 'mysql://db/gatehouse' }, /^DATABASE_URL must be pglite:FOLDER, pglite:memory or postgres:/],
+    [{ ISSUER: undefined, HOST: '0.0.0.0' }, /^ISSUER must be the https URL/],
+    [{ ISSUER: 'http://auth.example.com' }, /^ISSUER must be the https URL/],
+    [{ ISSUER: 'https://[' }, /^ISSUER cannot be read as a URL/],
+    [{ ISSUER: undefined, HOST: 'two words' }, /^HOST must be an address/],
+    [{ PUBLIC_URL: 'https://[' }, /^PUBLIC_URL cannot be read as a URL/],
+    [{ COOKIE_SECURE: 'false' }, /^COOKIE_SECURE=false sends tokens in the clear/],
+    [{ CORS_ORIGINS: '*' }, /^CORS_ORIGINS must list exact origins/],
+    [{ CORS_ORIGINS: 'https://app.example.com/' }, /^CORS_ORIGINS must list exact origins/],
+    [{ TRUST_PROXY: 'true' }, /^TRUST_PROXY must list proxy addresses/],
+    [{ TRUST_PROXY: '10.0.0.1, 0.0.0.0/0' }, /^TRUST_PROXY must list proxy addresses/],
+    [{ JWT_PRIVATE_KEY: 'private.pem' }, /^JWT_PRIVATE_KEY and JWT_PUBLIC_KEY are the two halves/],
+    [{ METRICS_PORT: '3000' }, /^METRICS_PORT must be another port/],
+    [{ ARGON2_MEMORY_KIB: '1024' }, /weaker than OWASP advises/]
+  ]
+  for (const [change, expected] of unsafe) {
+    const faults = faultsOf({ ...production, ...change })
+    t.equal(faults.length, 1, `${JSON.stringify(change)}: ${faults.join(' | ')}`)
+    t.match(faults[0], expected)
+  }
+  t.strictSame(faultsOf(production), [])
+  t.strictSame(faultsOf({ ...production, DATABASE_URL: 'postgres://u:p%23@db1:5432,db2:5433/gatehouse' }), [])
+})
+
+await t.test('production starts with no key of its own making', async (t) => {
+  const { status, stderr } = await gatehouse(t, ['serve'], {
+    env: {
+      ...production,
+      PORT: '0',
+      DATABASE_URL: 'pglite:memory',
+      KEYS_DIR: createFolder(t),
+      LOG_LEVEL: 'silent',
+      ARGON2_MEMORY_KIB: '19456',
+      ARGON2_ITERATIONS: '2'
+    }
+  })
+  t.equal(status, 1)
+  t.match(stderr, /^gatehouse: There is no key in .*: make one with "gatehouse keys generate"\n$/)
+})
+
+function faultsOf(env: NodeJS.ProcessEnv): string[] {
+  try {
+    readConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+}
