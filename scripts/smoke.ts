@@ -1,0 +1,75 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+
+// Whether what is built and what is published works by itself: the build serves, and so does the packed tarball,
+// which installs into an empty folder without a warning. Run it by "npm run smoke".
+const npm = [process.env.npm_execpath ?? '']
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-smoke-'))
+try {
+  run('.', [...npm, 'run', 'build'])
+  await walk('the build', folder, [resolve('dist/src/cli.js'), 'serve'])
+
+  const app = join(folder, 'app')
+  mkdirSync(app)
+  writeFileSync(join(app, 'package.json'), '{}')
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  run('.', [...npm, 'pack', '--pack-destination', folder])
+  const installed = run(app, [...npm, 'install', join(folder, `gatehouse-${version}.tgz`)])
+  const warnings = installed.split('\n').filter((line) => /EBADENGINE|ERESOLVE|deprecated|peer|script/.test(line))
+  if (warnings.length > 0) throw new Error(`The tarball does not install cleanly:\n${warnings.join('\n')}`)
+  await walk('the installed tarball', app, [...npm, 'exec', '--', 'gatehouse', 'serve'])
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** @returns what it wrote on standard error, where npm warns */
+function run(cwd: string, args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${String(status)}:\n${stdout}${stderr}`)
+  return stderr
+}
+
+/** Starts a service on a database in memory, registers, logs in, asks two guards, and stops it. */
+async function walk(name: string, cwd: string, args: string[]): Promise<void> {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', DATABASE_URL: 'pglite:memory' },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const ended = once(child, 'exit')
+  const { url, pid } = await listening(createInterface({ input: child.stdout }))
+
+  const post = (path: string, body: object) =>
+    fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const user = { username: 'alice', password: 'a long and quiet evening' }
+  expect(name, 'registration', (await post('/auth/registration', { ...user, email: 'alice@example.com' })).status, 201)
+  const login = await post('/auth/login', user)
+  expect(name, 'login', login.status, 200)
+  const { access_token } = (await login.json()) as { access_token: string }
+  const headers = { authorization: `Bearer ${access_token}` }
+  expect(name, 'the door of readers', (await fetch(`${url}/authz/reader`, { headers })).status, 204)
+  expect(name, 'the door of authors', (await fetch(`${url}/authz/author`, { headers })).status, 403)
+  expect(name, 'the documentation', (await fetch(`${url}/docs/`)).status, 200)
+
+  process.kill(pid, 'SIGTERM')
+  expect(name, 'the exit status', (await ended)[0], 0)
+  console.log(`${name}: registration, login, guards, documentation and stop as they should be`)
+}
+
+/** Waits for the line of the log that tells where the service listens. */
+async function listening(lines: AsyncIterable<string>): Promise<{ url: string; pid: number }> {
+  for await (const line of lines) {
+    const { msg, pid } = JSON.parse(line) as { msg: string; pid: number }
+    const [, url] = /^Server listening at (.*)$/.exec(msg) ?? []
+    if (url !== undefined) return { url, pid }
+  }
+  throw new Error('The service ended before it listened')
+}
+
+function expect(name: string, what: string, actual: unknown, expected: unknown): void {
+  if (actual !== expected) throw new Error(`${name}: ${what} is ${String(actual)}, not ${String(expected)}`)
+}
