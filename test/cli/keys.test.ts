@@ -113,7 +113,7 @@ await t.test('what is wrong with keys is told in a line that names the file', as
   const words = [
     `${folder}/junk/key.pem is not a key in PEM without a passphrase`,
     `${folder}/weak/key.pem cannot sign tokens: use an EC P-256`,
-    `Cannot use ${folder}/file/keys (mkdir: ENOTDIR)`
+    `Cannot read the folder of keys ${folder}/file/keys: ENOTDIR`
   ]
   for (const [index, { status, stdout, stderr }] of endings.entries()) {
     t.equal(status, 1)

@@ -16,7 +16,7 @@ await t.test('four starters at once on one empty database and one empty folder o
   t.equal(new Set(journal.map(({ hash }) => hash)).size, journal.length, 'no migration was applied twice')
   const migrated = instances.filter(({ log }) => log.some((line) => line.migrations !== undefined))
   t.equal(migrated.length, 1)
-  t.equal(readdirSync(env.KEYS_DIR).length, 1)
+  t.equal(readdirSync(env.KEYS_DIR).length, 2, 'one key for access tokens, one for refresh tokens')
 
   const person = await registerPerson(instances[0]!)
   for (const issuer of instances) {
