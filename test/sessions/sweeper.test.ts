@@ -1,0 +1,34 @@
+import t from 'tap'
+import { sweep } from '../../src/sessions/sweeper.ts'
+import { registerPerson, startSession, call } from '../support/client.ts'
+import { kinds, startService } from '../support/service.ts'
+import { sql } from 'drizzle-orm'
+
+for (const kind of kinds) {
+  await t.test(
+    `what has expired is swept by whichever instance comes first, and nothing else, on ${kind}`,
+    async (t) => {
+      const service = await startService(t, {}, kind)
+      const { db } = service.app.database
+      const person = await registerPerson(service)
+      const expired = await startSession(service, person)
+      await db.execute(sql`
+      insert into sessions (user_id, expires_at, sweep_after)
+      select ${person.id}, now() - interval '2 days', now() - interval '1 day' from generate_series(1, 1200)`)
+      await db.execute(sql`insert into revocations (session_id, created_at)
+      select gen_random_uuid(), now() - interval '1 hour' from generate_series(1, 600)`)
+      await call(service, 'POST /auth/logout', { bearer: expired.access_token })
+
+      const swept = await Promise.all([1, 2, 3].map(() => sweep(db, { revocationLifetime: 905 })))
+      t.equal(
+        swept.reduce((a, b) => a + b, 0),
+        1800,
+        'each row once, whoever took it'
+      )
+      const left = await db.query.sessions.findMany()
+      t.equal(left.length, 1, 'the session that is alive')
+      t.equal((await db.query.revocations.findMany()).length, 1, 'the revocation that still matters')
+      t.equal((await call(service, 'GET /auth/me', { bearer: person.token })).status, 200)
+    }
+  )
+}
