@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
-import { createRevocationList } from '../src/revocation/list.ts'
+import { createRevocationList, sessionKey } from '../src/revocation/list.ts'
+import type { Principal } from '../src/tokens/claims.ts'
 import { call, registerPerson, startSession } from '../test/support/client.ts'
 import { load } from './support/load.ts'
 import { makeKeys, startBuilt, startDatabase } from './support/service.ts'
@@ -47,6 +48,17 @@ globalThis.gc?.()
 console.log(
   `1,000,000 revoked sessions: ${((process.memoryUsage().heapUsed - before) / 1e6).toFixed(0)} MB of ${String(list.size())}`
 )
+
+const probes = Array.from({ length: 1000 }, () => {
+  const sessionId = randomUUID()
+  return { sessionId, sessionKey: sessionKey(sessionId), userId: 1, version: 1 } as Principal
+})
+const checks = 2_000_000
+const began = performance.now()
+let found = 0
+for (let n = 0; n < checks; n++) if (list.has(probes[n % 1000]!)) found++
+const nanoseconds = ((performance.now() - began) * 1e6) / checks
+console.log(`a check beside them: ${nanoseconds.toFixed(0)} ns (${String(found)} found)`)
 
 await first.stop()
 await second.stop()
