@@ -109,3 +109,9 @@ function createShell(t: Test): (script: string) => Promise<string> {
     return printed.replaceAll('\r', '').trim()
   }
 }
+
+await t.test('the tests that docs/security.md names are there', async (t) => {
+  const named = new Set(readFileSync(join(root, 'docs/security.md'), 'utf8').match(/(?:test|bench)\/[\w/-]+\.ts/g))
+  t.ok(named.size > 20)
+  for (const file of named) t.ok(existsSync(join(root, file)), file)
+})

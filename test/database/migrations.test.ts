@@ -17,7 +17,7 @@ await t.test('four instances that start at once on an empty database all come up
   for (const service of services) t.equal((await call(service, 'GET /health/ready')).status, 200)
   const migrated = services.filter(({ log }) => log.some((line) => line.includes('database schema brought up to date')))
   t.equal(migrated.length, 1)
-  const keys = services.filter(({ log }) => log.some((line) => line.includes('signing key generated')))
+  const keys = services.filter(({ log }) => log.some((line) => line.includes('keys generated')))
   t.equal(keys.length, 1, 'and one of them made the key')
   const { token } = await registerPerson(services[0]!)
   for (const service of services) t.equal((await call(service, 'GET /auth/me', { bearer: token })).status, 200)
