@@ -113,7 +113,8 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 /** @returns undefined where there is no Bearer authorization; an empty or malformed one is returned to be refused */
 export function bearerToken({ headers: { authorization } }: FastifyRequest): string | undefined {
   if (authorization === undefined || !/^bearer(?:\s|$)/i.test(authorization)) return undefined
-  return authorization.slice('bearer '.length)
+  // One blank and no other (RFC 6750 §2.1): proxies must not see another token than we do.
+  return authorization['bearer'.length] === ' ' ? authorization.slice('bearer '.length) : ''
 }
 
 function requireRole(role: Role) {

@@ -82,6 +82,7 @@ export default fp(
     })
 
     async function verifySignature(request: FastifyRequest, token: string): Promise<Principal> {
+      if (!isCanonical(token)) throw new Problem('token_invalid')
       request.presentedToken = token
       const payload = await request.jwtVerify<object>().catch((error: unknown) => {
         throw new Problem(isExpiry(error) ? 'token_expired' : 'token_invalid')
@@ -107,3 +108,9 @@ export default fp(
 )
 
 const isExpiry = (error: unknown) => (error as { code?: unknown }).code === 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED'
+
+/** A token has one spelling (RFC 4648 §3.5): the last character of a signature holds bits that mean nothing. */
+function isCanonical(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf('.') + 1)
+  return Buffer.from(signature, 'base64url').toString('base64url') === signature
+}

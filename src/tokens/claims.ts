@@ -38,6 +38,12 @@ export const clockLeeway = 5
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const positiveInteger = /^[1-9]\d{0,9}$/
 
+/** PostgreSQL's `integer`: a larger number would fail the look-up, and of all who share the statement. */
+const mostInteger = 2 ** 31 - 1
+
+/** What a proxy's header can hold. */
+const printable = /^[\x21-\x7e]+$/
+
 /**
  * The claims of a payload whose signature, issuer and audience are verified.
  * Libraries let `exp: 1e300`, a far `iat` and an array of audiences pass; nothing of the kind is ours.
@@ -51,6 +57,7 @@ export function readClaims(payload: unknown, now: number): AccessClaims | undefi
     typeof claims.aud === 'string' &&
     typeof claims.sub === 'string' &&
     positiveInteger.test(claims.sub) &&
+    Number(claims.sub) <= mostInteger &&
     isTime(claims.iat) &&
     isTime(claims.exp) &&
     claims.iat <= now + clockLeeway &&
@@ -58,9 +65,11 @@ export function readClaims(payload: unknown, now: number): AccessClaims | undefi
     typeof claims.jti === 'string' &&
     typeof claims.sid === 'string' &&
     uuid.test(claims.sid) &&
-    Number.isSafeInteger(claims.ver) &&
+    Number.isInteger(claims.ver) &&
+    Math.abs(claims.ver as number) <= mostInteger &&
     claims.type === 'access' &&
     typeof claims.username === 'string' &&
+    printable.test(claims.username) &&
     typeof claims.is_reader === 'boolean' &&
     typeof claims.is_author === 'boolean' &&
     typeof claims.is_admin === 'boolean'
