@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
-import { generateKey } from '../../src/tokens/keyring.ts'
+import { generateMissingKeys } from '../../src/tokens/key-files.ts'
 import { call, logIn, registerPerson } from '../support/client.ts'
 import { gatehouse, serve, type ServingProcess } from '../support/command.ts'
 import { createDatabase, createEmptyDatabase, createFolder, sql, startService } from '../support/service.ts'
@@ -113,7 +113,7 @@ async function holdMigrations(url: string, instances: number): Promise<() => Pro
 
 async function serveInProduction(t: Test, env: Record<string, string> = {}): Promise<ServingProcess> {
   const KEYS_DIR = createFolder(t)
-  await generateKey(KEYS_DIR)
+  await generateMissingKeys(KEYS_DIR)
   return serve(t, {
     NODE_ENV: 'production',
     DATABASE_URL: await createDatabase(t),

@@ -1,0 +1,150 @@
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import t from 'tap'
+import access from '../../plugins/access.ts'
+import { call, logIn, registerPerson, type Person } from '../support/client.ts'
+import { es256, forge, partsOf, signingKeyOf } from '../support/forge.ts'
+import { operationsOf } from '../support/operations.ts'
+import { sql, startService } from '../support/service.ts'
+
+const service = await startService(t)
+
+const withRoles = async (...roles: ('author' | 'admin')[]): Promise<Person> => {
+  const person = await registerPerson(service, roles.join('-') || 'reader')
+  for (const role of roles) await service.app.users.setRole(person.username, role, true, {})
+  return { ...person, token: await logIn(service, person) }
+}
+
+const callers = ['anonymous', 'reader', 'author', 'admin', 'disabled', 'expired'] as const
+type Caller = (typeof callers)[number]
+type Expectation = Record<Caller, number>
+
+const anyone = (status: number): Expectation =>
+  Object.fromEntries(callers.map((caller) => [caller, status])) as Expectation
+/** What a user gets; `none` is what anybody else does. */
+const users = (status: number, by: Partial<Expectation> = {}): Expectation => ({
+  ...{ anonymous: 401, reader: status, author: status, admin: status, disabled: 401, expired: 401 },
+  ...by
+})
+
+/** Who gets what from which operation, called with its path filled in and no body. */
+const matrix: Record<string, Expectation> = {
+  'POST /auth/registration': anyone(400),
+  'POST /auth/login': anyone(400),
+  'POST /auth/refresh': anyone(401),
+  'POST /auth/logout': anyone(200),
+  'GET /auth/me': users(200),
+  'PATCH /auth/me': users(400),
+  'POST /auth/password': users(400),
+  'GET /auth/sessions': users(200),
+  'DELETE /auth/sessions': users(204),
+  'DELETE /auth/sessions/{id}': users(404),
+  'GET /authz': users(204),
+  'GET /authz/reader': users(204),
+  'GET /authz/author': users(403, { author: 204 }),
+  'GET /authz/admin': users(403, { admin: 204 }),
+  'GET /.well-known/jwks.json': anyone(200),
+  'GET /health/live': anyone(200),
+  'GET /health/ready': anyone(200)
+}
+
+await t.test(
+  'A1: every documented operation answers each caller as the matrix says, and none is left out',
+  async (t) => {
+    const operations = await operationsOf(service)
+    t.same(operations.map(({ name }) => name).sort(), Object.keys(matrix).sort(), 'the matrix knows every operation')
+    for (const { name, request } of operations) {
+      for (const caller of callers) {
+        const bearer = await tokenOf(caller)
+        const answer = await call(service, request, bearer === undefined ? {} : { bearer })
+        t.equal(answer.status, matrix[name]?.[caller], `${name} by ${caller}`)
+      }
+    }
+  }
+)
+
+/** A token of its own for each call: some operations end the session that asks. */
+async function tokenOf(caller: Caller): Promise<string | undefined> {
+  if (caller === 'anonymous') return undefined
+  const person = await withRoles(...(caller === 'author' || caller === 'admin' ? [caller] : []))
+  if (caller === 'expired') {
+    const { key } = signingKeyOf(service)
+    const { header, payload } = partsOf(person.token)
+    const now = Math.floor(Date.now() / 1000)
+    return forge(header, { ...payload, iat: now - 1000, exp: now - 100 }, es256(key))
+  }
+  if (caller === 'disabled') {
+    const query = 'update users set is_disabled = true, version = version + 1 where id = $1 returning version'
+    const [row] = await sql<{ version: number }>(service, query, [person.id])
+    service.app.revocations.remember([{ userId: person.id, version: row?.version ?? NaN }])
+  }
+  return person.token
+}
+
+await t.test('A6: no spelling of a path and no header leads around a guard', async (t) => {
+  const { token } = await withRoles('author')
+  const spellings = [
+    ...[
+      '/authz/../authz/admin',
+      '//authz/admin',
+      '/authz//admin',
+      '/%61uthz/admin',
+      '/authz/%61dmin',
+      '/authz%2fadmin'
+    ],
+    ...[
+      '/authz/admin/',
+      '/authz/admin;x=1',
+      '/authz/admin?role=author',
+      '/AUTHZ/admin',
+      '/authz/ADMIN',
+      '/authz/./admin'
+    ]
+  ] as const
+  const overrides: Record<string, string>[] = [
+    {},
+    { 'x-http-method-override': 'GET' },
+    { 'x-original-url': '/authz/author' },
+    { 'x-rewrite-url': '/authz/author' },
+    { 'x-forwarded-uri': '/authz/author' }
+  ]
+  for (const path of spellings) {
+    for (const headers of overrides) {
+      for (const method of ['GET', 'HEAD', 'POST']) {
+        const answer = await call(service, `${method} ${path}`, { bearer: token, headers })
+        t.ok(
+          [403, 404].includes(answer.status),
+          `${method} ${path} ${JSON.stringify(headers)}: ${String(answer.status)}`
+        )
+        const anonymous = await call(service, `${method} ${path}`, { headers })
+        t.ok([401, 404].includes(anonymous.status))
+      }
+    }
+  }
+})
+
+await t.test('A8: answers hold what is documented, and never a hash or a column of ours', async (t) => {
+  const person = await withRoles('author')
+  const [row] = await sql<{ password: string }>(service, 'select password from users where id = $1', [person.id])
+  for (const { request } of await operationsOf(service)) {
+    const { text } = await call(service, request, { bearer: person.token })
+    t.notMatch(text, /argon2|password_hash|passwordHash|_key|password_version|sweep_after|refresh_counter/, request)
+    t.notOk(text.includes(row?.password ?? 'no hash'), request)
+    if (request.startsWith('DELETE /auth/sessions ') || request.includes('logout'))
+      person.token = await logIn(service, person)
+  }
+})
+
+await t.test('A1: a route that does not say who may call it keeps the service from starting', async (t) => {
+  const app = Fastify()
+  for (const name of ['cookies', 'cross-origin', 'jwt', 'revocations'])
+    await app.register(fp(async () => undefined, { name }))
+  await app.register(access)
+  await t.rejects(
+    async () => {
+      app.get('/forgotten', () => 'open')
+      await app.ready()
+    },
+    { message: 'The route GET /forgotten does not declare who may call it' }
+  )
+})
