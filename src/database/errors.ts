@@ -20,8 +20,9 @@ interface DriverError {
 }
 
 // PostgreSQL, appendix A: connection exceptions, insufficient resources, operator intervention, system errors,
-// a transaction to be tried again, a lock not granted in time, a standby.
-const outOfReach = /^(08|53|57|58)...$|^(40001|40P01|55P03|25006)$/
+// a transaction to be tried again, a lock not granted in time, a standby; a login that the server refuses, a database
+// that is gone or closed to connections.
+const outOfReach = /^(08|28|3D|53|57|58)...$|^(40001|40P01|55000|55P03|25006)$/
 const connectionLost =
   /^(ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|CONNECTION_|CONNECT_TIMEOUT|SASL_|AUTH_TYPE)/
 
