@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type ProblemCode } from '../src/errors.ts'
 import { problemBody } from './errors.ts'
 import { headersFor } from './headers.ts'
@@ -35,4 +36,14 @@ export function refuseMalformedHttp(error: Error & { code?: string }, socket: So
       body
     ].join('\r\n')
   )
+}
+
+/** Refuses HTTP/1.1 without a Host (RFC 9112 §3.2), as Node would if it were asked to, but in words. */
+export function requireHost(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  if (request.headers.host !== undefined || request.raw.httpVersion !== '1.1') {
+    done()
+    return
+  }
+  reply.header('connection', 'close')
+  done(Problem.validation([{ path: '/', message: 'needs a Host header' }]))
 }

@@ -21,7 +21,7 @@ import services from '../plugins/services.ts'
 import sweeper from '../plugins/sweeper.ts'
 import validation from '../plugins/validation.ts'
 import routes from '../routes/index.ts'
-import { refuseMalformedHttp } from '../plugins/malformed-http.ts'
+import { refuseMalformedHttp, requireHost } from '../plugins/malformed-http.ts'
 import type { Config } from './config.ts'
 import { loggerOptions } from './logger.ts'
 
@@ -63,7 +63,11 @@ export async function buildApp(
     requestTimeout: timeouts.request,
     connectionTimeout: timeouts.inactivity,
     keepAliveTimeout: timeouts.keepAlive,
-    http: { headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.checkInterval },
+    http: {
+      headersTimeout: timeouts.headers,
+      connectionsCheckingInterval: timeouts.checkInterval,
+      requireHostHeader: false
+    },
     routerOptions: { maxParamLength: 100 },
     clientErrorHandler: refuseMalformedHttp,
     frameworkErrors: refuseUnroutable,
@@ -86,6 +90,7 @@ export async function buildApp(
 async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(configPlugin, { config })
   await app.register(headers)
+  app.addHook('onRequest', requireHost)
   await app.register(lifecycle)
   await app.register(errors)
   await app.register(validation)
