@@ -42,6 +42,13 @@ export const SettingsSchema = Type.Object({
   ARGON2_MEMORY_KIB: whole(8, 4194304, 19456),
   ARGON2_ITERATIONS: whole(1, 100, 2),
   ARGON2_PARALLELISM: whole(1, 64, 1),
+  PWNED_PASSWORDS_URL: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
+  RATE_LIMIT: oneOf(['on', 'off'], 'on'),
+  REQUIRE_VERIFIED_EMAIL: oneOf(['on', 'off'], 'off'),
+  AUDIT_RETENTION_DAYS: whole(1, 36500, 365),
+  SMTP_URL: Type.Optional(url('^smtps?://.+$', 'must be smtp://USER:PASSWORD@HOST:PORT or smtps://…')),
+  MAIL_FROM: Type.Optional(text()),
+  MAIL_TEMPLATES_DIR: Type.Optional(text()),
   PUBLIC_URL: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
   DOCS: oneOf(['on', 'off'], 'on'),
   METRICS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
@@ -53,6 +60,16 @@ export const SettingsSchema = Type.Object({
 })
 
 type Settings = Static<typeof SettingsSchema>
+
+export interface MailConfig {
+  /** Without one, mail waits in the outbox, where `gatehouse outbox` shows it. */
+  smtpUrl: string | undefined
+  from: string
+  /** A team's own templates, used in the place of ours where they are there. */
+  templatesDir: string | undefined
+  /** What the links in mails begin with. */
+  linkBase: string
+}
 
 export interface Config {
   production: boolean
@@ -76,6 +93,13 @@ export interface Config {
   trustProxy: string[]
   passwordMinLength: number
   argon2: { memoryCost: number; timeCost: number; parallelism: number }
+  /** Where passwords that leaked are asked for, by the range protocol of Have I Been Pwned. */
+  pwnedPasswordsUrl: string | undefined
+  rateLimit: boolean
+  requireVerifiedEmail: boolean
+  /** Days. */
+  auditRetention: number
+  mail: MailConfig
   docs: boolean
   metricsPort: number | undefined
   logLevel: string
@@ -158,6 +182,18 @@ function contradictions(settings: Settings): string[] {
     [
       !URL.canParse(issuerOf(settings)),
       settings.ISSUER === undefined ? 'HOST must be an address or a host name' : 'ISSUER cannot be read as a URL'
+    ],
+    [
+      settings.SMTP_URL !== undefined && !isReadable(settings.SMTP_URL),
+      'SMTP_URL cannot be read: percent-encode special characters of its password (# is %23, / is %2F, % is %25)'
+    ],
+    [
+      settings.SMTP_URL !== undefined && settings.MAIL_FROM === undefined,
+      'MAIL_FROM must name the sender of the mails, for example "Gatehouse <no-reply@example.com>"'
+    ],
+    [
+      production && settings.REQUIRE_VERIFIED_EMAIL === 'on' && settings.SMTP_URL === undefined,
+      'SMTP_URL must be set with REQUIRE_VERIFIED_EMAIL=on: nobody could verify an address without mail'
     ],
     [settings.PUBLIC_URL !== undefined && !URL.canParse(settings.PUBLIC_URL), 'PUBLIC_URL cannot be read as a URL'],
     [
@@ -255,6 +291,16 @@ function toConfig(settings: Settings): Config {
       memoryCost: settings.ARGON2_MEMORY_KIB,
       timeCost: settings.ARGON2_ITERATIONS,
       parallelism: settings.ARGON2_PARALLELISM
+    },
+    pwnedPasswordsUrl: settings.PWNED_PASSWORDS_URL,
+    rateLimit: settings.RATE_LIMIT === 'on',
+    requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL === 'on',
+    auditRetention: settings.AUDIT_RETENTION_DAYS,
+    mail: {
+      smtpUrl: settings.SMTP_URL,
+      from: settings.MAIL_FROM ?? 'Gatehouse <gatehouse@localhost>',
+      templatesDir: settings.MAIL_TEMPLATES_DIR,
+      linkBase: (settings.PUBLIC_URL ?? issuer).replace(/\/+$/, '')
     },
     docs: settings.DOCS === 'on',
     metricsPort: settings.METRICS_PORT,

@@ -22,12 +22,18 @@ export const problems = {
   username_taken: { status: 409, title: 'Conflict', detail: 'User with this username already registered' },
   email_taken: { status: 409, title: 'Conflict', detail: 'User with this email already registered' },
   last_admin: { status: 409, title: 'Conflict', detail: 'The last administrator cannot be removed' },
+  too_many_secrets: {
+    status: 409,
+    title: 'Conflict',
+    detail: 'A client has at most two secrets: delete one of them first'
+  },
   payload_too_large: { status: 413, title: 'Content Too Large', detail: 'The request body is larger than 16 KiB' },
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported Media Type',
     detail: 'Send the body as application/json in UTF-8, without a content encoding'
   },
+  rate_limited: { status: 429, title: 'Too Many Requests', detail: 'Too many attempts' },
   headers_too_large: {
     status: 431,
     title: 'Request Header Fields Too Large',

@@ -1,4 +1,8 @@
+export { accountTokens } from './account-tokens.ts'
 export { auditEvents } from './audit-events.ts'
+export { clients, clientSecrets } from './clients.ts'
+export { outbox } from './outbox.ts'
+export { rateLimits } from './rate-limits.ts'
 export { revocations } from './revocations.ts'
 export { sessions } from './sessions.ts'
 export { users } from './users.ts'

@@ -1,5 +1,9 @@
-import { boolean, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { boolean, customType, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { instant } from './instant.ts'
+
+/** Text in the order of its bytes, whatever the database's locale: an index on it finds what begins with a prefix. */
+const key = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
 
 /** The tutorial's table, with what a service needs beside it. `password` holds the hash, as it does there. */
 export const users = pgTable(
@@ -8,12 +12,12 @@ export const users = pgTable(
     id: integer().primaryKey().generatedAlwaysAsIdentity(),
     username: text().notNull(),
     /** The username in lower case: one account a name, however it is typed. */
-    usernameKey: text('username_key').notNull(),
+    usernameKey: key('username_key').notNull(),
     firstName: text('first_name'),
     secondName: text('second_name'),
     email: text().notNull(),
     /** The e-mail address in lower case. */
-    emailKey: text('email_key').notNull(),
+    emailKey: key('email_key').notNull(),
     emailVerified: boolean('email_verified').notNull().default(false),
     /** Null until an invited user has set a password. */
     passwordHash: text('password'),
@@ -31,6 +35,17 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex('users_username_key').on(table.usernameKey),
-    uniqueIndex('users_email_key').on(table.emailKey)
+    uniqueIndex('users_email_key').on(table.emailKey),
+    index('users_created_at_id').on(table.createdAt, table.id),
+    // What few users are, so that they are found among many. Queries name the column without a parameter.
+    index('users_authors')
+      .on(table.createdAt, table.id)
+      .where(sql`${table.isAuthor}`),
+    index('users_admins')
+      .on(table.createdAt, table.id)
+      .where(sql`${table.isAdmin}`),
+    index('users_disabled')
+      .on(table.createdAt, table.id)
+      .where(sql`${table.isDisabled}`)
   ]
 )
