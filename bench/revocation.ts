@@ -51,7 +51,7 @@ console.log(
 
 const probes = Array.from({ length: 1000 }, () => {
   const sessionId = randomUUID()
-  return { sessionId, sessionKey: sessionKey(sessionId), userId: 1, version: 1 } as Principal
+  return { kind: 'user', sessionId, sessionKey: sessionKey(sessionId), userId: 1, version: 1 } as Principal
 })
 const checks = 2_000_000
 const began = performance.now()

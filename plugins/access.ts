@@ -2,10 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
 import type { Role } from '../src/roles/roles.ts'
-import type { Principal } from '../src/tokens/claims.ts'
+import type { Principal, UserPrincipal } from '../src/tokens/claims.ts'
 
-/** Who may call a route: anyone, a user, or a user with a role. */
-export type Access = 'public' | 'user' | { role: Role }
+/**
+ * Who may call a route: anyone; a caller with a token, be it a user or a service; a user, on routes about oneself;
+ * or a caller with a role.
+ */
+export type Access = 'public' | 'caller' | 'user' | { role: Role }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,6 +38,13 @@ export function principalOf(request: FastifyRequest): Principal {
   return request.principal
 }
 
+/** @returns the user who calls a route about oneself, where a service has no business */
+export function userOf(request: FastifyRequest): UserPrincipal {
+  const principal = principalOf(request)
+  if (principal.kind !== 'user') throw new Problem('permission_denied')
+  return principal
+}
+
 /**
  * Authentication and roles, by what each route declares. A route that declares nothing keeps the service from starting.
  * Authentication comes before the body is read, so that a stranger learns nothing of our schemas.
@@ -50,7 +60,9 @@ export default fp(
       route.config = { ...route.config, access: declared }
       if (declared === 'public') return
       route.onRequest = [authenticate, ...hooks(route.onRequest)]
-      if (declared !== 'user') route.preHandler = [requireRole(declared.role), ...hooks(route.preHandler)]
+      if (declared === 'caller') return
+      const check = declared === 'user' ? requireUser : requireRole(declared.role)
+      route.preHandler = [check, ...hooks(route.preHandler)]
     })
 
     app.decorate('identify', async (request, token) => {
@@ -115,6 +127,11 @@ export function bearerToken({ headers: { authorization } }: FastifyRequest): str
   if (authorization === undefined || !/^bearer(?:\s|$)/i.test(authorization)) return undefined
   // One blank and no other (RFC 6750 §2.1): proxies must not see another token than we do.
   return authorization['bearer'.length] === ' ' ? authorization.slice('bearer '.length) : ''
+}
+
+function requireUser(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  userOf(request)
+  done()
 }
 
 function requireRole(role: Role) {

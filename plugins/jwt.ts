@@ -2,7 +2,7 @@ import fastifyJwt from '@fastify/jwt'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
-import { createAccessTokens, type IssueAccessToken } from '../src/tokens/access-token.ts'
+import { createAccessTokens, type AccessTokens } from '../src/tokens/access-token.ts'
 import { type Principal, principalOf, readClaims } from '../src/tokens/claims.ts'
 import { schedulesOf } from '../src/tokens/key-states.ts'
 import { type Keyring, openKeyring } from '../src/tokens/keyring.ts'
@@ -10,7 +10,7 @@ import { type Keyring, openKeyring } from '../src/tokens/keyring.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     keyring: Keyring
-    issueAccessToken: IssueAccessToken
+    accessTokens: AccessTokens
     /**
      * Whose token it is, by its signature and claims alone.
      * @throws {Problem} `token_expired` or `token_invalid`, whatever is wrong with the token
@@ -49,7 +49,7 @@ export default fp(
       keyring.close()
     })
     await app.register(fastifyJwt, {
-      // Tokens are signed by `issueAccessToken`, whose key may change; jwtVerify() asks for each token's key.
+      // Tokens are signed by `accessTokens`, whose key may change; jwtVerify() asks for each token's key.
       secret: { public: publicKeyOf },
       decode: { complete: true },
       verify: {
@@ -64,7 +64,7 @@ export default fp(
     app.decorateRequest('presentedToken', '')
     app.decorate('keyring', keyring)
     app.decorate(
-      'issueAccessToken',
+      'accessTokens',
       createAccessTokens(keyring, {
         issuer: config.issuer,
         audience: config.audience,

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { pino } from 'pino'
 import { levelOfAnswer } from '../src/logger.ts'
+import type { Principal } from '../src/tokens/claims.ts'
 
 /** One line an answer that changed, refused or failed; reads are lines at `debug` only, as they are the bulk. */
 export default fp(
@@ -17,7 +18,7 @@ export default fp(
             ms: Math.round(reply.elapsedTime * 10) / 10,
             ip: request.ip,
             user_agent: printable(request.headers['user-agent']),
-            user_id: request.principal?.userId
+            ...callerOf(request.principal)
           },
           'answered'
         )
@@ -27,6 +28,9 @@ export default fp(
   },
   { name: 'logging', dependencies: ['config', 'access'] }
 )
+
+const callerOf = (principal: Principal | null) =>
+  principal?.kind === 'client' ? { client_id: principal.clientId } : { user_id: principal?.userId }
 
 /** Bounded, and without the control characters that JSON leaves as they are: U+009B alone begins a terminal's commands. */
 const printable = (text: string | undefined) => text?.slice(0, 256).replaceAll(/[\u007f-\u009f]/g, '?')

@@ -62,7 +62,7 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
     ...(ignoresBody ? [] : refusalsOfInput),
     ...(schema.body === undefined ? [] : (['payload_too_large'] as const)),
     ...(access === 'public' ? [] : refusalsOfToken),
-    ...(typeof access === 'object' ? (['permission_denied'] as const) : [])
+    ...(access === 'public' || access === 'caller' ? [] : (['permission_denied'] as const))
   ])
   return {
     ...schema,

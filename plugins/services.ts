@@ -15,7 +15,7 @@ declare module 'fastify' {
 /** The domain, put together from what the other plugins provide. */
 export default fp(
   async function services(app) {
-    const { config, passwords, issueAccessToken } = app
+    const { config, passwords, accessTokens } = app
     const { db } = app.database
     const inRevokingTransaction = createRevokingTransaction(db, app.revocations)
     const refreshTokens = createRefreshTokens(app.keyring)
@@ -32,7 +32,7 @@ export default fp(
     )
     app.decorate(
       'sessions',
-      createSessions({ db, passwords, issueAccessToken, refreshTokens, inRevokingTransaction, limits })
+      createSessions({ db, passwords, accessTokens, refreshTokens, inRevokingTransaction, limits })
     )
   },
   { name: 'services', dependencies: ['config', 'database', 'passwords', 'jwt', 'revocations'] }

@@ -6,5 +6,6 @@ export const originOf = (request: FastifyRequest): Origin => ({
   ip: request.ip,
   userAgent: request.headers['user-agent'],
   requestId: request.id,
-  ...(request.principal !== null && { actorId: request.principal.userId })
+  ...(request.principal?.kind === 'user' && { actorId: request.principal.userId }),
+  ...(request.principal?.kind === 'client' && { actorClientId: request.principal.clientId })
 })

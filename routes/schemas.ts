@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { problems } from '../src/errors.ts'
 import { longestPassword } from '../src/passwords/policy.ts'
 import type { findSessions } from '../src/sessions/queries.ts'
-import type { Principal } from '../src/tokens/claims.ts'
+import type { UserPrincipal } from '../src/tokens/claims.ts'
 import type { UserRow } from '../src/users/queries.ts'
 
 /** A string that people type: well-formed Unicode without control characters. */
@@ -171,7 +171,7 @@ export function userResponse(user: UserRow): Static<typeof UserResponse> {
   }
 }
 
-export function sessionResponse(session: Awaited<ReturnType<typeof findSessions>>[number], principal: Principal) {
+export function sessionResponse(session: Awaited<ReturnType<typeof findSessions>>[number], principal: UserPrincipal) {
   return {
     id: session.id,
     created_at: session.createdAt,

@@ -21,7 +21,8 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
       const bearer = bearerToken(request)
       if (bearer === undefined) request.refuseCrossOrigin()
       const principal = await app.identify(request, bearer ?? request.accessCookie() ?? '')
-      const sessionId = principal?.sessionId ?? app.sessions.sessionOf(request.refreshCookie() ?? '')
+      const ofToken = principal?.kind === 'user' ? principal.sessionId : undefined
+      const sessionId = ofToken ?? app.sessions.sessionOf(request.refreshCookie() ?? '')
       if (sessionId !== undefined) await app.sessions.logOut(sessionId, originOf(request))
       return reply.clearSessionCookies().send({ message: 'Logged out successfully' })
     }

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { principalOf } from '../../plugins/access.ts'
+import { userOf } from '../../plugins/access.ts'
 import { originOf } from '../origin.ts'
 import { ok, ref, UpdateUser, userResponse, UserResponse } from '../schemas.ts'
 
@@ -15,7 +15,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user, as the database has it now') }
     },
     async handler(request) {
-      return userResponse(await app.users.current(principalOf(request)))
+      return userResponse(await app.users.current(userOf(request)))
     }
   })
 
@@ -31,7 +31,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user after the change') }
     },
     async handler(request) {
-      return userResponse(await app.users.updateProfile(principalOf(request), request.body, originOf(request)))
+      return userResponse(await app.users.updateProfile(userOf(request), request.body, originOf(request)))
     }
   })
 }

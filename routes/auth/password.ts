@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { principalOf } from '../../plugins/access.ts'
+import { userOf } from '../../plugins/access.ts'
 import { originOf } from '../origin.ts'
 import { ChangePassword, noContent, ref } from '../schemas.ts'
 
@@ -16,7 +16,7 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent("The password is changed, and the user's other sessions have ended") }
     },
     async handler(request, reply) {
-      await app.users.changePassword(principalOf(request), request.body, originOf(request))
+      await app.users.changePassword(userOf(request), request.body, originOf(request))
       return reply.code(204).send(null)
     }
   })

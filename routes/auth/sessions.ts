@@ -1,5 +1,5 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { principalOf } from '../../plugins/access.ts'
+import { userOf } from '../../plugins/access.ts'
 import { originOf } from '../origin.ts'
 import { noContent, ok, SessionList, sessionResponse } from '../schemas.ts'
 
@@ -15,7 +15,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(SessionList, 'The sessions, the last used first') }
     },
     async handler(request) {
-      const principal = principalOf(request)
+      const principal = userOf(request)
       const items = await app.sessions.list(principal)
       return { items: items.map((session) => sessionResponse(session, principal)) }
     }
@@ -32,7 +32,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('Every session but this one has ended') }
     },
     async handler(request, reply) {
-      await app.sessions.revokeOthers(principalOf(request), originOf(request))
+      await app.sessions.revokeOthers(userOf(request), originOf(request))
       return reply.code(204).send(null)
     }
   })
@@ -49,7 +49,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The session has ended') }
     },
     async handler(request, reply) {
-      await app.sessions.revoke(principalOf(request), request.params.id.toLowerCase(), originOf(request))
+      await app.sessions.revoke(userOf(request), request.params.id.toLowerCase(), originOf(request))
       return reply.code(204).send(null)
     }
   })

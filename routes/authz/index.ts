@@ -18,10 +18,10 @@ export async function authz(app: FastifyInstance): Promise<void> {
       url: role === undefined ? '/' : `/${role}`,
       exposeHeadRoute: false,
       prefixTrailingSlash: 'no-slash',
-      config: { access: role === undefined ? 'user' : { role }, ignoresBody: true, cors: false },
+      config: { access: role === undefined ? 'caller' : { role }, ignoresBody: true, cors: false },
       schema: {
         operationId: role === undefined ? 'authorize' : `authorize_${role}`,
-        summary: role === undefined ? 'Is the caller a user?' : `Is the caller a user with the role ${role}?`,
+        summary: role === undefined ? 'Is the caller known?' : `Does the caller have the role ${role}?`,
         description: 'For a reverse proxy to ask before it passes a request on. Every other method is answered alike.',
         tags: ['access'],
         response: { 204: identityHeaders }
@@ -36,7 +36,7 @@ export async function authz(app: FastifyInstance): Promise<void> {
   app.route({
     method: 'OPTIONS',
     url: '/*',
-    config: { access: 'user', ignoresBody: true, cors: false },
+    config: { access: 'caller', ignoresBody: true, cors: false },
     schema: { hide: true },
     handler: () => {
       throw new Problem('not_found')

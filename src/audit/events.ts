@@ -8,6 +8,8 @@ export interface Origin {
   requestId?: string
   /** The user who did it. */
   actorId?: number
+  /** The service that did it in its own name. */
+  actorClientId?: string
 }
 
 export type AuditEventType =
@@ -32,6 +34,7 @@ export async function recordEvent(db: Db, origin: Origin, event: AuditEvent): Pr
   await db.insert(auditEvents).values({
     type: event.type,
     actorId: origin.actorId,
+    actorClientId: origin.actorClientId,
     userId: event.userId,
     ip: origin.ip,
     userAgent: origin.userAgent?.slice(0, 512),

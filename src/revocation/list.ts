@@ -10,7 +10,7 @@ export interface RevocationList {
 }
 
 /**
- * Sessions are held as the numbers of `sessionKey`: a million of them take about 60 MB, as strings twice that.
+ * Sessions, and what is like them (`Revocation`), are held as the numbers of `sessionKey`: a million of them take about 60 MB, as strings twice that.
  * @param lifetime seconds
  * @param now seconds, of a clock that never goes back
  */
@@ -20,7 +20,7 @@ export function createRevocationList(
 ): RevocationList {
   // Maps keep the order of insertion, so what has expired stands first.
   const sessions = new Map<number, number>()
-  const users = new Map<number, { version: number; expires: number }>()
+  const holders = new Map<Holder, { version: number; expires: number }>()
 
   function forgetExpired(): void {
     const time = now()
@@ -28,9 +28,9 @@ export function createRevocationList(
       if (expires > time) break
       sessions.delete(key)
     }
-    for (const [id, { expires }] of users) {
+    for (const [id, { expires }] of holders) {
       if (expires > time) break
-      users.delete(id)
+      holders.delete(id)
     }
   }
 
@@ -43,19 +43,25 @@ export function createRevocationList(
         sessions.set(key, time + lifetime)
         return
       }
-      const version = Math.max(entry.version, users.get(entry.userId)?.version ?? 0)
-      users.delete(entry.userId)
-      users.set(entry.userId, { version, expires: time + lifetime })
+      const id = 'userId' in entry ? entry.userId : entry.clientId
+      const version = Math.max(entry.version, holders.get(id)?.version ?? 0)
+      holders.delete(id)
+      holders.set(id, { version, expires: time + lifetime })
     },
     has(principal) {
       if (sessions.has(principal.sessionKey)) return true
-      const user = users.get(principal.userId)
-      return user !== undefined && principal.version < user.version
+      const isUser = principal.kind === 'user'
+      if (!isUser && sessions.has(principal.tokenKey)) return true
+      const holder = holders.get(isUser ? principal.userId : principal.clientId)
+      return holder !== undefined && principal.version < holder.version
     },
-    size: () => sessions.size + users.size,
+    size: () => sessions.size + holders.size,
     forgetExpired
   }
 }
+
+/** Who holds tokens: the id of a user, or of a client. */
+type Holder = number | string
 
 /** 52 random bits of a version 4 UUID: a live session is taken for one of a million others once in 4 billion times. */
 export const sessionKey = (id: string): number =>

@@ -2,16 +2,19 @@ import { gt, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { revocations } from '../database/schema/index.ts'
 
-/** What makes access tokens void: the end of their session, or a version of their user. */
-export type Revocation = { sessionId: string } | { userId: number; version: number }
+/**
+ * What makes access tokens void: the end of their session, or a version of the user or the client that holds them.
+ * What a service has instead of a session ends like one: the secret that it presented, and each token by its `jti`.
+ */
+export type Revocation =
+  { sessionId: string } | { userId: number; version: number } | { clientId: string; version: number }
 
 /** The channel on which instances tell each other of revocations. */
 export const channel = 'gatehouse_revocations'
 
-/** Sent instead of more payloads than are worth sending: look them up. */
-export const manyAtOnce = 'many'
+// PostgreSQL takes payloads of less than 8,000 bytes.
+const longestPayload = 7900
 
-const mostNotifications = 100
 const mostRowsPerStatement = 10_000
 
 /**
@@ -23,31 +26,52 @@ export async function insertRevocations(db: Db, entries: Revocation[]): Promise<
   for (let from = 0; from < entries.length; from += mostRowsPerStatement) {
     await db.insert(revocations).values(entries.slice(from, from + mostRowsPerStatement))
   }
-  const payloads = entries.length > mostNotifications ? [manyAtOnce] : entries.map(encode)
   await db
     .select({ sent: sql`pg_notify(${channel}, payload)` })
-    .from(sql`jsonb_array_elements_text(${JSON.stringify(payloads)}::jsonb) as payload`)
+    .from(sql`jsonb_array_elements_text(${JSON.stringify(encode(entries))}::jsonb) as payload`)
 }
 
 /** Revocations of the last `seconds`. */
 export async function findRevocationsSince(db: Db, seconds: number): Promise<Revocation[]> {
+  const { sessionId, userId, clientId, version } = revocations
   const rows = await db
-    .select({ sessionId: revocations.sessionId, userId: revocations.userId, version: revocations.version })
+    .select({ sessionId, userId, clientId, version })
     .from(revocations)
     .where(gt(revocations.createdAt, sql`now() - make_interval(secs => ${seconds})`))
-  return rows.flatMap(({ sessionId, userId, version }): Revocation[] => {
+  return rows.flatMap(({ sessionId, userId, clientId, version }): Revocation[] => {
     if (sessionId !== null) return [{ sessionId }]
-    return userId !== null && version !== null ? [{ userId, version }] : []
+    if (version === null) return []
+    if (clientId !== null) return [{ clientId, version }]
+    return userId === null ? [] : [{ userId, version }]
   })
 }
 
-const encode = (entry: Revocation): string =>
-  'sessionId' in entry ? `s:${entry.sessionId}` : `u:${String(entry.userId)}:${String(entry.version)}`
+/** As many entries in a payload as it holds, so that even a hundred thousand are a few hundred notifications. */
+export function encode(entries: Revocation[]): string[] {
+  const payloads: string[] = []
+  let payload = ''
+  for (const entry of entries) {
+    const word = encodeOne(entry)
+    if (payload !== '' && payload.length + 1 + word.length > longestPayload) {
+      payloads.push(payload)
+      payload = ''
+    }
+    payload += (payload === '' ? '' : ' ') + word
+  }
+  return payload === '' ? payloads : [...payloads, payload]
+}
 
-/** @returns undefined for what is no revocation, such as `manyAtOnce` */
-export function decode(payload: string): Revocation | undefined {
-  const [kind, id = '', version = ''] = payload.split(':')
+function encodeOne(entry: Revocation): string {
+  if ('sessionId' in entry) return `s:${entry.sessionId}`
+  return 'userId' in entry
+    ? `u:${String(entry.userId)}:${String(entry.version)}`
+    : `c:${entry.clientId}:${String(entry.version)}`
+}
+
+export const decode = (payload: string): Revocation[] => payload.split(' ').map(decodeOne)
+
+function decodeOne(word: string): Revocation {
+  const [kind, id = '', version = ''] = word.split(':')
   if (kind === 's') return { sessionId: id }
-  if (kind === 'u') return { userId: Number(id), version: Number(version) }
-  return undefined
+  return kind === 'u' ? { userId: Number(id), version: Number(version) } : { clientId: id, version: Number(version) }
 }

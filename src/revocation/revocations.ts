@@ -1,3 +1,4 @@
+import { isHeldByClient } from '../clients/queries.ts'
 import type { Database } from '../database/database.ts'
 import { clockLeeway, type Principal } from '../tokens/claims.ts'
 import { createFindUserOfToken } from '../users/of-token.ts'
@@ -58,16 +59,14 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
     }
   }
 
+  const isVoidInDatabase = async (principal: Principal): Promise<boolean> =>
+    principal.kind === 'user'
+      ? (await findUserOfToken(principal)) === undefined
+      : !(await isHeldByClient(db, principal))
+
   const subscription = await options.database.listen(channel, {
     onNotification(payload) {
-      const entry = decode(payload)
-      if (entry !== undefined) {
-        list.add(entry)
-        return
-      }
-      upToDate = false
-      epoch += 1
-      void catchUp()
+      for (const entry of decode(payload)) list.add(entry)
     },
     onListening() {
       epoch += 1
@@ -84,8 +83,7 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
   forgetting.unref()
 
   return {
-    isRevoked: (principal) =>
-      list.has(principal) || (upToDate ? false : findUserOfToken(principal).then((user) => user === undefined)),
+    isRevoked: (principal) => list.has(principal) || (upToDate ? false : isVoidInDatabase(principal)),
     remember(entries) {
       for (const entry of entries) list.add(entry)
     },

@@ -3,8 +3,8 @@ import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
-import type { AccessToken, IssueAccessToken } from '../tokens/access-token.ts'
-import type { Principal } from '../tokens/claims.ts'
+import type { AccessToken, AccessTokens } from '../tokens/access-token.ts'
+import type { UserPrincipal } from '../tokens/claims.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
 import { findUserByLogin, replacePasswordHash, type TokenSubject, type UserRow } from '../users/queries.ts'
 import {
@@ -37,7 +37,7 @@ export interface TokenPair {
 export interface SessionsOptions {
   db: Db
   passwords: Hasher
-  issueAccessToken: IssueAccessToken
+  accessTokens: AccessTokens
   refreshTokens: RefreshTokens
   inRevokingTransaction: InRevokingTransaction
   limits: SessionLimits
@@ -51,7 +51,7 @@ export const mostSessionsPerUser = 100
 export function createSessions({
   db,
   passwords,
-  issueAccessToken,
+  accessTokens,
   refreshTokens,
   inRevokingTransaction,
   limits
@@ -114,29 +114,29 @@ export function createSessions({
       })
     },
 
-    list: (principal: Principal) => findSessions(db, principal.userId, limits),
+    list: (principal: UserPrincipal) => findSessions(db, principal.userId, limits),
 
     /** Ends one of the caller's sessions. @throws {Problem} `not_found`, for another user's too */
-    async revoke(principal: Principal, sessionId: string, origin: Origin): Promise<void> {
+    async revoke(principal: UserPrincipal, sessionId: string, origin: Origin): Promise<void> {
       if (!(await revokeSessions(principal, { only: sessionId }, origin))) throw new Problem('not_found')
     },
 
     /** Ends every session of the caller's but the present one. */
-    async revokeOthers(principal: Principal, origin: Origin): Promise<void> {
+    async revokeOthers(principal: UserPrincipal, origin: Origin): Promise<void> {
       await revokeSessions(principal, { except: principal.sessionId }, origin)
     }
   }
 
   function toPair(user: TokenSubject, session: LiveSession): TokenPair {
     return {
-      access: issueAccessToken(user, session.sessionId),
+      access: accessTokens.issueToUser(user, session.sessionId),
       refreshToken: refreshTokens.issue(session),
       refreshExpiresIn: session.remaining
     }
   }
 
   function revokeSessions(
-    { userId }: Principal,
+    { userId }: UserPrincipal,
     which: { only: string } | { except: string },
     origin: Origin
   ): Promise<boolean> {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import type { TokenSubject } from '../users/queries.ts'
-import type { AccessClaims } from './claims.ts'
+import { type Role, roles } from '../roles/roles.ts'
+import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
 import type { SigningKey } from './key-files.ts'
 import type { Keyring } from './keyring.ts'
 
@@ -18,10 +19,20 @@ export interface AccessToken {
   expiresIn: number
 }
 
-export type IssueAccessToken = (user: TokenSubject, sessionId: string) => AccessToken
+/** What of a client is in its access tokens. */
+export interface TokenClient {
+  id: string
+  version: number
+}
+
+export interface AccessTokens {
+  issueToUser: (user: TokenSubject, sessionId: string) => AccessToken
+  /** @param granted the roles that were asked for, of those that the client has */
+  issueToClient: (client: TokenClient, secretId: string, granted: ReadonlySet<Role>) => AccessToken
+}
 
 /** Issues RFC 9068 access tokens with the ring's active key. A signer is made once a key. */
-export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions): IssueAccessToken {
+export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions): AccessTokens {
   const signers = new WeakMap<SigningKey, (claims: object) => string>()
 
   function signerOf(key: SigningKey): (claims: object) => string {
@@ -38,23 +49,41 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
     return sign
   }
 
-  return (user, sessionId) => {
+  function issue<C extends AccessClaims>(own: Omit<C, 'iss' | 'aud' | 'iat' | 'exp' | 'jti' | 'type'>): AccessToken {
     const issuedAt = Math.floor(Date.now() / 1000)
-    const claims: AccessClaims = {
+    const claims = {
       iss: options.issuer,
       aud: options.audience,
-      sub: String(user.id),
       iat: issuedAt,
       exp: issuedAt + options.lifetime,
       jti: randomUUID(),
-      sid: sessionId,
-      ver: user.version,
       type: 'access',
-      username: user.username,
-      is_reader: user.isReader,
-      is_author: user.isAuthor,
-      is_admin: user.isAdmin
+      ...own
     }
     return { token: signerOf(keyring.current().signing)(claims), expiresIn: options.lifetime }
+  }
+
+  return {
+    issueToUser: (user, sessionId) =>
+      issue<UserClaims>({
+        sub: String(user.id),
+        sid: sessionId,
+        ver: user.version,
+        username: user.username,
+        is_reader: user.isReader,
+        is_author: user.isAuthor,
+        is_admin: user.isAdmin
+      }),
+    issueToClient: (client, secretId, granted) =>
+      issue<ClientClaims>({
+        sub: clientSubject(client.id),
+        client_id: client.id,
+        sid: secretId,
+        ver: client.version,
+        scope: roles.filter((role) => granted.has(role)).join(' '),
+        is_reader: granted.has('reader'),
+        is_author: granted.has('author'),
+        is_admin: granted.has('admin')
+      })
   }
 }

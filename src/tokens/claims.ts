@@ -1,36 +1,68 @@
 import { sessionKey } from '../revocation/list.ts'
 import { type Role, type RoleFlags, rolesOf } from '../roles/roles.ts'
 
-/** What an access token says (RFC 9068 §2.2). Times are seconds since the epoch. */
-export interface AccessClaims extends RoleFlags {
+/** What every access token says (RFC 9068 §2.2). Times are seconds since the epoch. */
+interface CommonClaims extends RoleFlags {
   iss: string
   aud: string
-  /** The user's id. */
-  sub: string
   iat: number
   exp: number
   jti: string
-  /** The session. */
-  sid: string
-  /** The user's version when the token was issued: a later one makes it void. */
+  /** The version of the user or client when the token was issued: a later one makes it void. */
   ver: number
   type: 'access'
+}
+
+export interface UserClaims extends CommonClaims {
+  /** The user's id. */
+  sub: string
+  /** The session. */
+  sid: string
   username: string
 }
 
-/** Who is calling, as the token says. */
-export interface Principal {
-  userId: number
+export interface ClientClaims extends CommonClaims {
+  /** `client:` and the client's id. */
+  sub: string
+  client_id: string
+  /** The secret with which the token was asked for: the token ends with it. */
+  sid: string
+  /** The roles, as OAuth has them (RFC 9068 §2.2.3). */
+  scope: string
+}
+
+export type AccessClaims = UserClaims | ClientClaims
+
+/** What the principals of users and of services have in common. */
+interface Caller {
+  /** The session, or the secret of a service. */
   sessionId: string
-  /** The session in the list of revocations. */
+  /** The same in the list of revocations. */
   sessionKey: number
   version: number
+  /** What proxies are told of as the name. */
   username: string
   roles: ReadonlySet<Role>
   /** The roles as proxies take them: `reader,author`. */
   groups: string
-  claims: AccessClaims
 }
+
+export interface UserPrincipal extends Caller {
+  kind: 'user'
+  userId: number
+  claims: UserClaims
+}
+
+export interface ClientPrincipal extends Caller {
+  kind: 'client'
+  clientId: string
+  /** The token itself in the list of revocations (RFC 7009). */
+  tokenKey: number
+  claims: ClientClaims
+}
+
+/** Who is calling, as the token says: a user, or a service in its own name. */
+export type Principal = UserPrincipal | ClientPrincipal
 
 /** Seconds that the clocks of two instances may differ. */
 export const clockLeeway = 5
@@ -44,6 +76,8 @@ const mostInteger = 2 ** 31 - 1
 /** What a proxy's header can hold. */
 const printable = /^[\x21-\x7e]+$/
 
+export const clientSubject = (clientId: string): string => `client:${clientId}`
+
 /**
  * The claims of a payload whose signature, issuer and audience are verified.
  * Libraries let `exp: 1e300`, a far `iat` and an array of audiences pass; nothing of the kind is ours.
@@ -51,13 +85,17 @@ const printable = /^[\x21-\x7e]+$/
  */
 export function readClaims(payload: unknown, now: number): AccessClaims | undefined {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined
-  const claims = payload as Record<keyof AccessClaims, unknown>
-  const valid =
+  const claims = payload as Unread
+  const valid = hasCommonClaims(claims, now) && (claims.client_id === undefined ? isUsers(claims) : isClients(claims))
+  return valid ? (payload as AccessClaims) : undefined
+}
+
+type Unread = Record<keyof UserClaims | keyof ClientClaims, unknown>
+
+function hasCommonClaims(claims: Unread, now: number): boolean {
+  return (
     typeof claims.iss === 'string' &&
     typeof claims.aud === 'string' &&
-    typeof claims.sub === 'string' &&
-    positiveInteger.test(claims.sub) &&
-    Number(claims.sub) <= mostInteger &&
     isTime(claims.iat) &&
     isTime(claims.exp) &&
     claims.iat <= now + clockLeeway &&
@@ -68,27 +106,41 @@ export function readClaims(payload: unknown, now: number): AccessClaims | undefi
     Number.isInteger(claims.ver) &&
     Math.abs(claims.ver as number) <= mostInteger &&
     claims.type === 'access' &&
-    typeof claims.username === 'string' &&
-    printable.test(claims.username) &&
     typeof claims.is_reader === 'boolean' &&
     typeof claims.is_author === 'boolean' &&
     typeof claims.is_admin === 'boolean'
-  return valid ? (payload as AccessClaims) : undefined
+  )
 }
+
+const isUsers = ({ sub, username }: Unread): boolean =>
+  typeof sub === 'string' &&
+  positiveInteger.test(sub) &&
+  Number(sub) <= mostInteger &&
+  typeof username === 'string' &&
+  printable.test(username)
+
+const isClients = ({ sub, client_id: clientId, jti, scope }: Unread): boolean =>
+  typeof clientId === 'string' &&
+  uuid.test(clientId) &&
+  sub === clientSubject(clientId) &&
+  uuid.test(jti as string) &&
+  typeof scope === 'string'
 
 const isTime = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11
 
 export function principalOf(claims: AccessClaims): Principal {
   const roles = rolesOf(claims)
-  return {
-    userId: Number(claims.sub),
+  const caller = {
     sessionId: claims.sid,
     sessionKey: sessionKey(claims.sid),
     version: claims.ver,
-    username: claims.username,
     roles: new Set(roles),
-    groups: roles.join(','),
-    claims
+    groups: roles.join(',')
   }
+  if ('client_id' in claims) {
+    const clientId = claims.client_id
+    return { kind: 'client', ...caller, clientId, username: clientId, tokenKey: sessionKey(claims.jti), claims }
+  }
+  return { kind: 'user', ...caller, userId: Number(claims.sub), username: claims.username, claims }
 }

@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
-import type { Principal } from '../tokens/claims.ts'
+import type { UserPrincipal } from '../tokens/claims.ts'
 import { keyOf, normalizeUsername } from './names.ts'
 
 export type UserRow = typeof users.$inferSelect
@@ -35,7 +35,7 @@ export async function findUserByLogin(db: Db, login: string): Promise<UserRow | 
 }
 
 /** What of an access token can be looked up. */
-export type TokenReference = Pick<Principal, 'userId' | 'sessionId' | 'version'>
+export type TokenReference = Pick<UserPrincipal, 'userId' | 'sessionId' | 'version'>
 
 /**
  * Makes the look-up of access tokens' users: each is undefined if the session has ended, or the user was disabled,

@@ -7,7 +7,7 @@ import { checkPassword } from '../passwords/policy.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { Role } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
-import type { Principal } from '../tokens/claims.ts'
+import type { UserPrincipal } from '../tokens/claims.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import type { FindUserOfToken } from './of-token.ts'
 import { changePasswordHash, insertUser, lockEnabledAdmins, setRole, updateUser, type UserRow } from './queries.ts'
@@ -93,7 +93,7 @@ export function createUsers({
     current,
 
     /** @throws {Problem} `email_taken`, `token_revoked` */
-    async updateProfile(principal: Principal, change: ProfileChange, origin: Origin): Promise<UserRow> {
+    async updateProfile(principal: UserPrincipal, change: ProfileChange, origin: Origin): Promise<UserRow> {
       const user = await current(principal)
       const emailChanged = change.email !== undefined && keyOf(change.email) !== user.emailKey
       const updated = await naming(
@@ -119,7 +119,7 @@ export function createUsers({
      * Sets another password and ends the user's other sessions.
      * @throws {Problem} `invalid_credentials` for a wrong present password, `validation_failed`, `token_revoked`, `overloaded`
      */
-    async changePassword(principal: Principal, change: PasswordChange, origin: Origin): Promise<void> {
+    async changePassword(principal: UserPrincipal, change: PasswordChange, origin: Origin): Promise<void> {
       const user = await current(principal)
       if (!(await passwords.verify(user.passwordHash, change.current_password)))
         throw new Problem('invalid_credentials')
@@ -148,7 +148,7 @@ export function createUsers({
     }
   }
 
-  async function current(principal: Principal): Promise<UserRow> {
+  async function current(principal: UserPrincipal): Promise<UserRow> {
     const user = await findUserOfToken(principal)
     if (user === undefined) throw new Problem('token_revoked')
     return user

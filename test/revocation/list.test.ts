@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { createRevocationList, sessionKey } from '../../src/revocation/list.ts'
+import { decode, encode, type Revocation } from '../../src/revocation/queries.ts'
 import type { Principal } from '../../src/tokens/claims.ts'
 
 const principal = (sessionId: string, userId = 1, version = 1) =>
-  ({ sessionId, sessionKey: sessionKey(sessionId), userId, version }) as Principal
+  ({ kind: 'user', sessionId, sessionKey: sessionKey(sessionId), userId, version }) as Principal
 
 await t.test('a revoked session is refused for as long as its tokens live, and forgotten then', async (t) => {
   let now = 1000
@@ -52,4 +53,41 @@ await t.test('session keys are whole numbers that tell sessions apart', async (t
   const keys = Array.from({ length: 10_000 }, () => sessionKey(randomUUID()))
   t.ok(keys.every((key) => Number.isSafeInteger(key)))
   t.equal(new Set(keys).size, keys.length)
+})
+
+await t.test("a service's token ends with its secret, by itself, or with a version of its client", async (t) => {
+  const list = createRevocationList(900)
+  const [secret, token, client] = [randomUUID(), randomUUID(), randomUUID()]
+  const service = {
+    kind: 'client',
+    clientId: client,
+    sessionId: secret,
+    sessionKey: sessionKey(secret),
+    tokenKey: sessionKey(token),
+    version: 2
+  } as Principal
+  const ends = (entry: Revocation) => {
+    const own = createRevocationList(900)
+    own.add(entry)
+    return own.has(service)
+  }
+  t.notOk(list.has(service))
+  t.ok(ends({ sessionId: secret }), 'the secret')
+  t.ok(ends({ sessionId: token }), 'the token')
+  t.ok(ends({ clientId: client, version: 3 }), 'a later version')
+  t.notOk(ends({ clientId: client, version: 2 }), 'its own version')
+  t.notOk(ends({ clientId: randomUUID(), version: 3 }), 'another client')
+})
+
+await t.test('notifications hold as many revocations as fit, and all of them arrive', async (t) => {
+  const entries: Revocation[] = [
+    { userId: 7, version: 3 },
+    { clientId: randomUUID(), version: 12 },
+    ...Array.from({ length: 1000 }, () => ({ sessionId: randomUUID() }))
+  ]
+  const payloads = encode(entries)
+  t.ok(payloads.length < 10, String(payloads.length))
+  t.ok(payloads.every((payload) => payload.length < 8000))
+  t.strictSame(payloads.flatMap(decode), entries)
+  t.strictSame(encode([]), [])
 })
