@@ -16,9 +16,10 @@ export interface BuiltService {
   stop: () => Promise<void>
 }
 
-const cli = 'dist/src/cli.js'
+const built = ['dist/src/cli.js', 'serve']
 
-export async function startBuilt(env: Record<string, string>): Promise<BuiltService> {
+/** @param program another than the command line, with the arguments of `node` */
+export async function startBuilt(env: Record<string, string>, program = built): Promise<BuiltService> {
   const port = await freePort()
   const complete = {
     NODE_ENV: 'production',
@@ -30,7 +31,7 @@ export async function startBuilt(env: Record<string, string>): Promise<BuiltServ
   }
   const url = `http://127.0.0.1:${String(port)}`
   const started = performance.now()
-  const child = spawn(process.execPath, [cli, 'serve'], {
+  const child = spawn(process.execPath, program, {
     env: { PATH: process.env.PATH, ...complete },
     stdio: ['ignore', 'ignore', 'inherit']
   })

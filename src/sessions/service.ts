@@ -17,6 +17,7 @@ import {
   type LiveSession,
   markLogin,
   prepareRotateSession,
+  type RotateSession,
   type SessionLimits
 } from './queries.ts'
 
@@ -56,7 +57,7 @@ export function createSessions({
   inRevokingTransaction,
   limits
 }: SessionsOptions) {
-  const rotateSession = prepareRotateSession(db, limits)
+  const rotateSession = shareRotations(prepareRotateSession(db, limits), limits)
 
   return {
     /**
@@ -162,5 +163,22 @@ export function createSessions({
     } catch {
       // The next login tries again.
     }
+  }
+}
+
+/**
+ * One statement for a token that comes many times at once, as from the tabs of a browser: each would wait for the
+ * same row, on a connection of its own. Where no token may come twice, nothing is shared.
+ */
+function shareRotations(rotate: RotateSession, limits: SessionLimits): RotateSession {
+  if (limits.reuseInterval === 0) return rotate
+  const underWay = new Map<string, ReturnType<RotateSession>>()
+  return (presented) => {
+    const key = `${presented.sessionId} ${String(presented.counter)}`
+    const shared = underWay.get(key)
+    if (shared !== undefined) return shared
+    const rotation = rotate(presented).finally(() => underWay.delete(key))
+    underWay.set(key, rotation)
+    return rotation
   }
 }
