@@ -34,7 +34,8 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
   else if (problem.cause !== undefined) request.log.warn({ err: problem.cause }, problem.code)
   const challenge = challenges[problem.code]
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
-  if (problem.status === 503) reply.header('retry-after', '1')
+  if (problem.retryAfter !== undefined) reply.header('retry-after', String(problem.retryAfter))
+  else if (problem.status === 503) reply.header('retry-after', '1')
   return reply
     .code(problem.status)
     .type('application/problem+json')

@@ -56,12 +56,13 @@ export default fp(
 )
 
 function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {}): FastifySchema {
-  const { access, ignoresBody = false, problems: own = [] } = config
+  const { access, ignoresBody = false, limit, problems: own = [] } = config
   const codes = new Set<ProblemCode>([
     ...own,
     ...(ignoresBody ? [] : refusalsOfInput),
     ...(schema.body === undefined ? [] : (['payload_too_large'] as const)),
     ...(access === 'public' ? [] : refusalsOfToken),
+    ...(limit === undefined ? [] : (['rate_limited'] as const)),
     ...(access === 'public' || access === 'caller' ? [] : (['permission_denied'] as const))
   ])
   return {
@@ -75,6 +76,8 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
 const refusalsOfInput = ['validation_failed', 'unsupported_media_type'] as const
 const refusalsOfToken = ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const
 
+const retryAfter = { 'retry-after': { type: 'integer', minimum: 1, description: 'Seconds to wait' } }
+
 function problemResponses(codes: ProblemCode[]): Responses {
   const statuses = new Set(codes.map((code) => problems[code].status))
   return Object.fromEntries(
@@ -85,6 +88,7 @@ function problemResponses(codes: ProblemCode[]): Responses {
           .filter((code) => problems[code].status === status)
           .map((code) => `\`${code}\`: ${problems[code].detail}`)
           .join('\n\n'),
+        ...(status === 429 || status === 503 ? { headers: retryAfter } : {}),
         content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } }
       }
     ])

@@ -1,4 +1,6 @@
 import fp from 'fastify-plugin'
+import { createPasswordAttempts, uncountedAttempts } from '../src/limits/password-attempts.ts'
+import { createPwnedCheck } from '../src/passwords/pwned.ts'
 import { createRevokingTransaction } from '../src/revocation/transaction.ts'
 import { createSessions, type Sessions } from '../src/sessions/service.ts'
 import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
@@ -19,21 +21,34 @@ export default fp(
     const { db } = app.database
     const inRevokingTransaction = createRevokingTransaction(db, app.revocations)
     const refreshTokens = createRefreshTokens(app.keyring)
-    const { passwordMinLength, session: limits } = config
+    const { session: limits } = config
+    const attempts = config.rateLimit ? createPasswordAttempts(db, limits) : uncountedAttempts(db)
+    const passwordPolicy = {
+      minLength: config.passwordMinLength,
+      isPwned: config.pwnedPasswordsUrl === undefined ? undefined : createPwnedCheck(config.pwnedPasswordsUrl, warn)
+    }
     app.decorate(
       'users',
       createUsers({
         db,
         passwords,
+        attempts,
         findUserOfToken: createFindUserOfToken(db),
-        passwordMinLength,
+        passwordPolicy,
         inRevokingTransaction
       })
     )
     app.decorate(
       'sessions',
-      createSessions({ db, passwords, accessTokens, refreshTokens, inRevokingTransaction, limits })
+      createSessions({ db, passwords, attempts, accessTokens, refreshTokens, inRevokingTransaction, limits })
     )
+
+    function warn(error: unknown): void {
+      app.log.warn(
+        { err: error },
+        'a password was taken without asking whether it has leaked: PWNED_PASSWORDS_URL failed'
+      )
+    }
   },
   { name: 'services', dependencies: ['config', 'database', 'passwords', 'jwt', 'revocations'] }
 )

@@ -11,6 +11,7 @@ import errors, { refuseUnroutable } from '../plugins/errors.ts'
 import headers from '../plugins/headers.ts'
 import jwt from '../plugins/jwt.ts'
 import lifecycle from '../plugins/lifecycle.ts'
+import limits from '../plugins/limits.ts'
 import logging from '../plugins/logging.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
@@ -105,6 +106,7 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(logging)
   await app.register(metrics)
   await app.register(services)
+  await app.register(limits)
   await app.register(sweeper)
   await app.register(openapi)
   await app.register(routes)

@@ -57,12 +57,18 @@ export class Problem extends Error {
   readonly code: ProblemCode
   readonly status: number
   readonly faults: Fault[] | undefined
+  /** Seconds after which the same request may succeed. */
+  readonly retryAfter: number | undefined
 
-  constructor(code: ProblemCode, options: { detail?: string; faults?: Fault[]; cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    options: { detail?: string; faults?: Fault[]; retryAfter?: number; cause?: unknown } = {}
+  ) {
     super(options.detail ?? problems[code].detail, { cause: options.cause })
     this.code = code
     this.status = problems[code].status
     this.faults = options.faults
+    this.retryAfter = options.retryAfter
   }
 
   /** A refusal of input: `detail` names the faults, so that it can be acted on without reading `errors`. */

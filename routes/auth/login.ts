@@ -9,6 +9,7 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     url: '/login',
     config: {
       access: 'public',
+      limit: 'login',
       problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable']
     },
     schema: {
@@ -21,7 +22,7 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const { transport, ...credentials } = request.body
       if (transport !== 'bearer') request.refuseCrossOrigin()
-      const tokens = await app.sessions.logIn(credentials, originOf(request))
+      const tokens = await app.sessions.logIn(credentials, originOf(request), request.refreshCookie())
       return handOver(reply, tokens, transport ?? 'cookie')
     }
   })

@@ -7,7 +7,11 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/password',
-    config: { access: 'user', problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable'] },
+    config: {
+      access: 'user',
+      limit: 'password',
+      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable']
+    },
     schema: {
       operationId: 'changePassword',
       summary: 'Change the own password',

@@ -10,6 +10,7 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
     url: '/refresh',
     config: {
       access: 'public',
+      limit: 'refresh',
       problems: ['refresh_token_invalid', 'refresh_token_reused', 'cross_origin_refused', 'unavailable']
     },
     schema: {

@@ -6,7 +6,11 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/registration',
-    config: { access: 'public', problems: ['username_taken', 'email_taken', 'overloaded', 'unavailable'] },
+    config: {
+      access: 'public',
+      limit: 'registration',
+      problems: ['username_taken', 'email_taken', 'overloaded', 'unavailable']
+    },
     schema: {
       operationId: 'register',
       summary: 'Register a user',

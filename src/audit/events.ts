@@ -17,6 +17,7 @@ export type AuditEventType =
   | 'user.updated'
   | 'user.logged_in'
   | 'user.login_failed'
+  | 'user.locked_out'
   | 'user.logged_out'
   | 'user.password_changed'
   | 'user.roles_changed'

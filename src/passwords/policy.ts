@@ -1,4 +1,5 @@
 import { type Fault, Problem } from '../errors.ts'
+import type { IsPwned } from './pwned.ts'
 
 /** Code points. Longer passwords are refused before any hashing. */
 export const longestPassword = 128
@@ -7,6 +8,13 @@ export const longestPassword = 128
 export const isText = (value: string): boolean => value.isWellFormed() && !/\p{Cc}/u.test(value)
 
 const serviceName = 'gatehouse'
+
+/** What is asked of passwords. */
+export interface PasswordPolicy {
+  minLength: number
+  /** Asked of those that pass all else. */
+  isPwned?: IsPwned | undefined
+}
 
 /** Who the password is for: what it must not hold. */
 export interface PasswordOwner {
@@ -21,17 +29,21 @@ export interface PasswordOwner {
 export async function checkPassword(
   password: string,
   owner: PasswordOwner,
-  minimum: number,
+  policy: PasswordPolicy,
   path = '/body/password'
 ): Promise<void> {
-  const message = await weakness(password.normalize('NFC'), owner, minimum)
+  const message = await weakness(password.normalize('NFC'), owner, policy)
   if (message !== undefined) throw Problem.validation([{ path, message } satisfies Fault])
 }
 
-async function weakness(password: string, owner: PasswordOwner, minimum: number): Promise<string | undefined> {
+async function weakness(
+  password: string,
+  owner: PasswordOwner,
+  { minLength, isPwned }: PasswordPolicy
+): Promise<string | undefined> {
   const folded = password.toLowerCase()
   const length = Array.from(password).length
-  if (length < minimum) return `must have at least ${String(minimum)} characters`
+  if (length < minLength) return `must have at least ${String(minLength)} characters`
   if (length > longestPassword) return `must have at most ${String(longestPassword)} characters`
   if (!isText(password)) return 'must be well-formed Unicode without control characters'
   if (folded.includes(owner.username.toLowerCase())) return 'must not contain the username'
@@ -39,6 +51,7 @@ async function weakness(password: string, owner: PasswordOwner, minimum: number)
   if (emailName.length >= 3 && folded.includes(emailName)) return 'must not contain the name in the e-mail address'
   if (folded.replaceAll(/[^\p{L}]/gu, '') === serviceName) return 'must not be the name of this service'
   if ((await commonPasswords()).has(folded)) return 'is too common: choose one that is harder to guess'
+  if ((await isPwned?.(password)) === true) return 'is known from a data breach: choose one that is harder to guess'
   return undefined
 }
 

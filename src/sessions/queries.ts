@@ -31,7 +31,8 @@ const endOf = (idle: number) =>
 
 const midnightAfter = (moment: SQL) => sql`date_trunc('day', ${moment}) + interval '1 day'`
 
-const isAlive = (idle: number) => and(gt(sessions.expiresAt, sql`now()`), gt(sessions.lastUsedAt, ago(idle)))
+/** Neither of its limits has passed. */
+export const isAlive = (idle: number) => and(gt(sessions.expiresAt, sql`now()`), gt(sessions.lastUsedAt, ago(idle)))
 
 /**
  * Marks the login on the user as it was read, if they may still log in.

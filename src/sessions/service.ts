@@ -1,12 +1,13 @@
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
+import type { PasswordAttempts } from '../limits/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { AccessToken, AccessTokens } from '../tokens/access-token.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
-import { findUserByLogin, replacePasswordHash, type TokenSubject, type UserRow } from '../users/queries.ts'
+import { replacePasswordHash, type TokenSubject, type UserRow } from '../users/queries.ts'
 import {
   deleteReusedSession,
   deleteSession,
@@ -38,6 +39,7 @@ export interface TokenPair {
 export interface SessionsOptions {
   db: Db
   passwords: Hasher
+  attempts: PasswordAttempts
   accessTokens: AccessTokens
   refreshTokens: RefreshTokens
   inRevokingTransaction: InRevokingTransaction
@@ -52,6 +54,7 @@ export const mostSessionsPerUser = 100
 export function createSessions({
   db,
   passwords,
+  attempts,
   accessTokens,
   refreshTokens,
   inRevokingTransaction,
@@ -62,17 +65,21 @@ export function createSessions({
   return {
     /**
      * Starts a session.
-     * @throws {Problem} `invalid_credentials`, the same whether the user is unknown, disabled or the password wrong
+     * @param refreshToken what the client still has of an earlier session: it shows a device that the user knows
+     * @throws {Problem} `invalid_credentials`, `rate_limited`: the same whether the user is unknown, disabled or the password wrong
      */
-    async logIn(credentials: Credentials, origin: Origin): Promise<TokenPair> {
-      const user = await findUserByLogin(db, credentials.username)
+    async logIn(credentials: Credentials, origin: Origin, refreshToken = ''): Promise<TokenPair> {
+      const device = { address: origin.ip, sessionId: refreshTokens.read(refreshToken)?.sessionId }
+      const attempt = await attempts.begin(credentials.username, device)
+      const { user } = attempt
       const matches = await passwords.verify(user?.passwordHash, credentials.password)
       if (user === undefined || !matches || user.isDisabled) {
-        await recordEvent(db, origin, { type: 'user.login_failed', userId: user?.id })
+        await attempts.failed(attempt, origin)
         throw new Problem('invalid_credentials')
       }
       await strengthenHash(user, credentials.password)
       return inRevokingTransaction(async (tx) => {
+        await attempts.succeeded(tx, attempt)
         const current = await markLogin(tx, user)
         if (current === undefined) throw new Problem('invalid_credentials')
         const session = await insertSession(tx, user.id, origin, limits)

@@ -1,6 +1,7 @@
 import { inArray, lt, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { revocations, sessions } from '../database/schema/index.ts'
+import { deleteExpiredCounters } from '../limits/queries.ts'
 
 const batch = 500
 
@@ -13,7 +14,8 @@ export async function sweep(db: Db, options: { revocationLifetime: number }): Pr
   const oldRevocation = lt(revocations.createdAt, sql`now() - make_interval(secs => ${options.revocationLifetime})`)
   return (
     (await untilNoneAreLeft(() => deleteBatch(db, sessions, lt(sessions.sweepAfter, sql`now()`)))) +
-    (await untilNoneAreLeft(() => deleteBatch(db, revocations, oldRevocation)))
+    (await untilNoneAreLeft(() => deleteBatch(db, revocations, oldRevocation))) +
+    (await untilNoneAreLeft(() => deleteExpiredCounters(db, batch)))
   )
 }
 

@@ -17,5 +17,11 @@ export const isEmail = (text: string): boolean => text.length <= 254 && emailPat
 
 const emailPattern = fullFormats.email as RegExp
 
+/** Whom a login names, as it is looked up: the username or, where there is an `@` or no username, the e-mail address. */
+export function readLogin(login: string): { usernameKey: string } | { emailKey: string } {
+  const username = login.includes('@') ? undefined : normalizeUsername(login)
+  return username === undefined ? { emailKey: keyOf(login) } : { usernameKey: keyOf(username) }
+}
+
 /** What must be unique, of a username in its normal form as of an e-mail address: both are ASCII. */
 export const keyOf = (name: string): string => name.toLowerCase()

@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
-import { keyOf, normalizeUsername } from './names.ts'
+import { keyOf, readLogin } from './names.ts'
 
 export type UserRow = typeof users.$inferSelect
 
@@ -26,11 +26,11 @@ export async function insertUser(db: Db, user: typeof users.$inferInsert): Promi
 
 /** By username or, where there is an `@`, by e-mail address. */
 export async function findUserByLogin(db: Db, login: string): Promise<UserRow | undefined> {
-  const username = login.includes('@') ? undefined : normalizeUsername(login)
+  const keys = readLogin(login)
   const [row] = await db
     .select()
     .from(users)
-    .where(username === undefined ? eq(users.emailKey, keyOf(login)) : eq(users.usernameKey, keyOf(username)))
+    .where('emailKey' in keys ? eq(users.emailKey, keys.emailKey) : eq(users.usernameKey, keys.usernameKey))
   return row
 }
 

@@ -2,8 +2,9 @@ import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { violatedUniqueIndex } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
+import type { PasswordAttempts } from '../limits/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
-import { checkPassword } from '../passwords/policy.ts'
+import { checkPassword, type PasswordPolicy } from '../passwords/policy.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { Role } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
@@ -33,8 +34,9 @@ export interface PasswordChange {
 export interface UsersOptions {
   db: Db
   passwords: Hasher
+  attempts: PasswordAttempts
   findUserOfToken: FindUserOfToken
-  passwordMinLength: number
+  passwordPolicy: PasswordPolicy
   inRevokingTransaction: InRevokingTransaction
 }
 
@@ -48,8 +50,9 @@ const column = { reader: 'isReader', author: 'isAuthor', admin: 'isAdmin' } as c
 export function createUsers({
   db,
   passwords,
+  attempts,
   findUserOfToken,
-  passwordMinLength,
+  passwordPolicy,
   inRevokingTransaction
 }: UsersOptions) {
   return {
@@ -65,7 +68,7 @@ export function createUsers({
       const username = normalizeUsername(typed)
       if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
       if (!isEmail(email)) throw Problem.validation([{ path: '/body/email', message: 'must be a valid email' }])
-      await checkPassword(password, { username, email }, passwordMinLength)
+      await checkPassword(password, { username, email }, passwordPolicy)
       // Hashed whether the name is free or not, so that time does not tell (CWE-208), and outside any transaction.
       const passwordHash = await passwords.hash(password)
       return naming(
@@ -117,15 +120,21 @@ export function createUsers({
 
     /**
      * Sets another password and ends the user's other sessions.
-     * @throws {Problem} `invalid_credentials` for a wrong present password, `validation_failed`, `token_revoked`, `overloaded`
+     * @throws {Problem} `invalid_credentials` for a wrong present password, `rate_limited`, `validation_failed`,
+     * `token_revoked`, `overloaded`
      */
     async changePassword(principal: UserPrincipal, change: PasswordChange, origin: Origin): Promise<void> {
       const user = await current(principal)
-      if (!(await passwords.verify(user.passwordHash, change.current_password)))
+      const attempt = await attempts.beginAgain(user, principal.sessionId)
+      if (!(await passwords.verify(user.passwordHash, change.current_password))) {
+        await attempts.failed(attempt, origin)
         throw new Problem('invalid_credentials')
-      await checkPassword(change.new_password, user, passwordMinLength, '/body/new_password')
+      }
+      await checkPassword(change.new_password, user, passwordPolicy, '/body/new_password')
       const passwordHash = await passwords.hash(change.new_password)
       await inRevokingTransaction(async (tx) => {
+        await attempts.succeeded(tx, attempt)
+        await attempts.forget(tx, user.id)
         if (!(await changePasswordHash(tx, user, passwordHash))) throw new Problem('invalid_credentials')
         const ended = await deleteSessions(tx, user.id, { except: principal.sessionId })
         await recordEvent(tx, origin, { type: 'user.password_changed', userId: user.id })

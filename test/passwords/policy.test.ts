@@ -6,7 +6,7 @@ import { checkPassword } from '../../src/passwords/policy.ts'
 const owner = { username: 'Margaret', email: 'peggy.sue@example.com' }
 
 const outcome = (password: string, minimum = 8) =>
-  checkPassword(password, owner, minimum).then(
+  checkPassword(password, owner, { minLength: minimum }).then(
     () => 'accepted',
     (error: unknown) => (error as Problem).faults?.[0]?.message
   )

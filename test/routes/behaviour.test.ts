@@ -1,5 +1,15 @@
 import t from 'tap'
 import { call, cookiesOf, registerPerson } from '../support/client.ts'
+import {
+  attempt,
+  from,
+  letPass,
+  registerElsewhere,
+  somewhere,
+  startLimited,
+  statuses,
+  times
+} from '../support/limited.ts'
 import { startService } from '../support/service.ts'
 
 const password = 'a long and quiet evening'
@@ -61,5 +71,25 @@ await t.test('what docs/behaviour.md says', async (t) => {
       const body = method === 'GET' ? {} : { raw: '{"unfinished', headers: { 'content-type': 'text/plain' } }
       t.equal((await call(service, `${method} /authz/reader`, { bearer: token, ...body })).status, 204, method)
     }
+  })
+})
+
+await t.test('what is tried too often has to wait', async (t) => {
+  const service = await startLimited(t)
+  const { username } = await registerElsewhere(service)
+
+  await t.test('a sixth failed login of one account', async (t) => {
+    const failures = await times(5, () => attempt(service, username, 'not the password'))
+    t.same(statuses(failures), [401, 401, 401, 401, 401])
+    await letPass(service, -60)
+    t.equal((await attempt(service, username, 'not the password')).status, 429)
+  })
+
+  await t.test('a twenty-first login from an address, of those that are well-formed', async (t) => {
+    const address = somewhere()
+    const malformed = () => call(service, 'POST /auth/login', { json: {}, headers: from(address) })
+    t.same(statuses(await times(20, malformed)), Array<number>(20).fill(400))
+    const logins = await times(21, (n) => attempt(service, `nobody-${String(n)}`, 'x', { address }))
+    t.same(statuses(logins), [...Array<number>(20).fill(401), 429])
   })
 })

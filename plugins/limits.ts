@@ -1,0 +1,80 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem } from '../src/errors.ts'
+import { createLimiter, type Limiter, noLimiter } from '../src/limits/limiter.ts'
+import { type Limit, type LimitName, limits } from '../src/limits/limits.ts'
+import { networkOf } from '../src/limits/network.ts'
+import { userOf } from './access.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How often a route may be called, by its name in src/limits/limits.ts; routes that name none are not limited. */
+    limit?: Exclude<LimitName, 'recipient'>
+  }
+  interface FastifyInstance {
+    limiter: Limiter
+  }
+}
+
+/** Limits by what each route names. They count once the request is known to be well-formed, and before its handler. */
+export default fp(
+  async function limitsPlugin(app) {
+    const { database, config } = app
+    const limiter = config.rateLimit ? createLimiter(database.db, warn) : noLimiter
+    let hasTold = false
+    app.decorate('limiter', limiter)
+    if (!config.rateLimit) return
+
+    app.addHook('onRoute', (route) => {
+      const name = route.config?.limit
+      if (name === undefined) return
+      const limit: Limit = limits[name]
+      const attempt = limit.failuresAlone === true ? limiter.waitOf : limiter.take
+
+      async function refuseTooMany(request: FastifyRequest): Promise<void> {
+        const wait = await attempt(name as LimitName, keyOf(request, limit))
+        if (wait === 0) return
+        tellOfProxy(request)
+        throw new Problem('rate_limited', { retryAfter: wait })
+      }
+
+      async function countFailure(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+        if (reply.statusCode === 401) await limiter.take(name as LimitName, keyOf(request, limit))
+      }
+
+      route.preHandler = [...hooks(route.preHandler), refuseTooMany]
+      if (limit.failuresAlone === true) route.onSend = [...hooks(route.onSend), countFailure]
+    })
+
+    function keyOf(request: FastifyRequest, { per }: Limit): string {
+      if (per === 'user') return String(userOf(request).userId)
+      const session = per === 'session' ? sessionOf(request) : undefined
+      return session ?? networkOf(request.ip)
+    }
+
+    function sessionOf(request: FastifyRequest): string | undefined {
+      if (request.principal !== null) return request.principal.sessionId
+      const body = request.body as { refresh_token?: string } | null | undefined
+      return app.sessions.sessionOf(body?.refresh_token ?? request.refreshCookie() ?? '')
+    }
+
+    /** Behind a proxy that is not named, all clients have one address and share its limit. */
+    function tellOfProxy(request: FastifyRequest): void {
+      if (hasTold || config.trustProxy.length > 0 || request.headers['x-forwarded-for'] === undefined) return
+      hasTold = true
+      app.log.warn(
+        'a limit was reached by requests with X-Forwarded-For: if a proxy sends them, TRUST_PROXY must name it'
+      )
+    }
+
+    function warn(error: unknown): void {
+      app.log.warn({ err: error }, 'limits are counted by each instance for itself: their table cannot be used')
+    }
+  },
+  { name: 'limits', dependencies: ['config', 'database', 'access', 'services'] }
+)
+
+function hooks<T>(declared: T | T[] | undefined): T[] {
+  if (declared === undefined) return []
+  return Array.isArray(declared) ? declared : [declared]
+}

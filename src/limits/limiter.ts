@@ -1,0 +1,73 @@
+import { RateLimiterDrizzle, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import type { Db } from '../database/database.ts'
+import { isUnavailable } from '../database/errors.ts'
+import { rateLimits } from '../database/schema/index.ts'
+import { type Limit, type LimitName, limits } from './limits.ts'
+
+export interface Limiter {
+  /**
+   * Takes one of the attempts that a limit leaves to a key.
+   * @returns 0, or the seconds to wait where none is left
+   */
+  take: (name: LimitName, key: string) => Promise<number>
+  /** @returns 0, or the seconds to wait, without taking an attempt */
+  waitOf: (name: LimitName, key: string) => Promise<number>
+}
+
+/** With `RATE_LIMIT=off`. */
+export const noLimiter: Limiter = { take: async () => 0, waitOf: async () => 0 }
+
+/**
+ * Counts for all instances together, in one statement an attempt, so that a burst cannot get past the count.
+ * While the database is out of reach that throws, as whatever is limited would; where the table alone fails,
+ * each instance goes on counting for itself, so that no door stands open meanwhile.
+ * @param onFault is told of what the database throws in that case
+ */
+export function createLimiter(db: Db, onFault: (error: unknown) => void): Limiter {
+  const counters = Object.fromEntries(
+    Object.entries<Limit>(limits).map(([name, { attempts, within, in: place }]) => {
+      const options = { keyPrefix: name, points: attempts, duration: within }
+      const inMemory = new RateLimiterMemory(options)
+      const inDatabase = new RateLimiterDrizzle({
+        ...options,
+        storeClient: db,
+        schema: rateLimits,
+        // plugins/sweeper.ts does it, and once for all instances.
+        clearExpiredByTimeout: false,
+        // Who has none left costs no statement until there is one again.
+        inMemoryBlockOnConsumed: attempts
+      })
+      return [name, place === 'memory' ? { counter: inMemory } : { counter: inDatabase, insurance: inMemory }]
+    })
+  ) as Record<LimitName, { counter: RateLimiterDrizzle | RateLimiterMemory; insurance?: RateLimiterMemory }>
+
+  return {
+    async take(name, key) {
+      const { counter, insurance } = counters[name]
+      try {
+        return await consume(counter, key)
+      } catch (error) {
+        if (insurance === undefined || isUnavailable(error)) throw error
+        onFault(error)
+        return consume(insurance, key)
+      }
+    },
+
+    async waitOf(name, key) {
+      const state = await counters[name].counter.get(key)
+      return state === null || state.consumedPoints < limits[name].attempts ? 0 : secondsOf(state)
+    }
+  }
+}
+
+async function consume(counter: RateLimiterDrizzle | RateLimiterMemory, key: string): Promise<number> {
+  try {
+    await counter.consume(key)
+    return 0
+  } catch (refusal) {
+    if (refusal instanceof RateLimiterRes) return secondsOf(refusal)
+    throw refusal
+  }
+}
+
+const secondsOf = ({ msBeforeNext }: RateLimiterRes) => Math.max(1, Math.ceil(msBeforeNext / 1000))

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto'
+import Fastify from 'fastify'
+import fp from 'fastify-plugin'
+import t from 'tap'
+import limits from '../../plugins/limits.ts'
+import { readConfig } from '../../src/config.ts'
+import { type Answer, call, cookiesOf, type Tokens } from '../support/client.ts'
+import { attempt, from, registerElsewhere, somewhere, startLimited, statuses, times } from '../support/limited.ts'
+import { kinds, type Service, sql, startService } from '../support/service.ts'
+
+const oneOfMany = (n: number) => `somebody-${String(n)}`
+
+/** One password for many names, each at once. */
+const spray = (service: Service, names: number, headersOf: (n: number) => Record<string, string>) =>
+  Promise.all(
+    Array.from({ length: names }, (_, n) =>
+      call(service, 'POST /auth/login', {
+        json: { username: oneOfMany(n), password: 'a long and quiet evening' },
+        headers: headersOf(n)
+      })
+    )
+  )
+
+const count = (answers: Answer[], status: number) => statuses(answers).filter((other) => other === status).length
+
+for (const kind of kinds) {
+  await t.test(`B2: one password for two hundred names from one address is stopped, on ${kind}`, async (t) => {
+    const service = await startLimited(t, {}, kind)
+    const address = somewhere()
+    const answers = await spray(service, 200, () => from(address))
+    t.same([count(answers, 401), count(answers, 429)], [20, 180])
+    const refused = answers.find(({ status }) => status === 429)
+    t.match(refused?.body, { code: 'rate_limited', detail: 'Too many attempts' })
+    const wait = Number(refused?.headers.get('retry-after'))
+    t.ok(wait >= 1 && wait <= 60 && Number.isInteger(wait), String(wait))
+    t.equal((await attempt(service, oneOfMany(0), 'x', { address })).status, 429)
+    t.equal((await attempt(service, oneOfMany(0), 'x')).status, 401, 'nobody else is stopped')
+  })
+}
+
+await t.test('B3, F11: a burst over two instances is counted once, and a restart does not forget it', async (t) => {
+  const first = await startLimited(t)
+  const second = await startLimited(t, first.env)
+  const address = somewhere()
+  const answers = (await Promise.all([first, second].map((service) => spray(service, 100, () => from(address))))).flat()
+  t.same([count(answers, 401), count(answers, 429)], [20, 180])
+  const restarted = await startLimited(t, first.env)
+  t.equal((await attempt(restarted, oneOfMany(0), 'x', { address })).status, 429)
+})
+
+const forgeries = (n: number): Record<string, string> => ({
+  'x-forwarded-for': `192.0.2.${String(n)}`,
+  'x-real-ip': `192.0.2.${String(n)}`,
+  'x-client-ip': `192.0.2.${String(n)}`,
+  'cf-connecting-ip': `192.0.2.${String(n)}`,
+  'true-client-ip': `192.0.2.${String(n)}`,
+  forwarded: `for=192.0.2.${String(n)}`
+})
+
+await t.test('B3: nobody chooses the address that is counted, but a proxy that is named', async (t) => {
+  const service = await startService(t, { RATE_LIMIT: 'on' })
+  const answers = await spray(service, 40, forgeries)
+  t.same([count(answers, 401), count(answers, 429)], [20, 20])
+  const told = service.log.filter((line) => line.includes('TRUST_PROXY must name it'))
+  t.equal(told.length, 1, 'and the operator of a proxy that is not named learns why, once')
+
+  const elsewhere = await startService(t, { RATE_LIMIT: 'on', TRUST_PROXY: '192.0.2.200' })
+  t.equal(count(await spray(elsewhere, 40, forgeries), 429), 20, 'nor does the name of another proxy help')
+
+  const trusting = await startLimited(t)
+  t.equal(count(await spray(trusting, 40, forgeries), 429), 0, 'each client of a proxy has its own')
+  const address = somewhere()
+  const prepended = await spray(trusting, 40, (n) => from(`192.0.2.${String(n)}, ${address}`))
+  t.equal(count(prepended, 429), 20, 'what a client sent to the proxy is not believed')
+})
+
+await t.test('B2: the addresses of one IPv6 network are one, and so are all spellings (CVE-2026-45364)', async (t) => {
+  const service = await startLimited(t)
+  const hex = () => randomBytes(2).toString('hex')
+  const rotated = await spray(service, 40, () => from(`2001:db8:0:7:${hex()}:${hex()}:${hex()}:${hex()}`))
+  t.equal(count(rotated, 429), 20)
+  const spellings = ['2001:DB8:0:7::1', '2001:0db8:0000:0007::', '2001:db8::7:1:2:3:4']
+  for (const address of spellings) t.equal((await attempt(service, 'a', 'x', { address })).status, 429, address)
+  t.equal((await attempt(service, 'a', 'x', { address: '2001:db8:0:8::1' })).status, 401, 'the next network')
+  const mapped = ['203.0.113.9', '::ffff:203.0.113.9', '::FFFF:cb00:7109', '0:0:0:0:0:ffff:203.0.113.9']
+  t.equal(count(await spray(service, 40, (n) => from(mapped[n % 4]!)), 429), 20)
+})
+
+await t.test('E3: ten registrations an hour come from an address', async (t) => {
+  const service = await startLimited(t)
+  const address = somewhere()
+  const register = (name: string, password = 'a long and quiet evening') =>
+    call(service, 'POST /auth/registration', {
+      json: { username: name, email: `${name}@example.com`, password },
+      headers: from(address)
+    })
+  t.equal((await call(service, 'POST /auth/registration', { json: {}, headers: from(address) })).status, 400)
+  t.same(statuses(await times(9, (n) => register(`free-${String(n)}`))), Array<number>(9).fill(201))
+  t.equal((await register('free-0')).status, 409, 'one that only asks whether a name is taken counts')
+  const refused = await register('free-10')
+  t.match(refused, { status: 429, body: { code: 'rate_limited' } })
+  t.ok(Number(refused.headers.get('retry-after')) > 3000)
+  t.ok(await registerElsewhere(service), 'elsewhere one can')
+})
+
+await t.test('B5: a session is refreshed sixty times a minute', async (t) => {
+  const service = await startLimited(t)
+  const { username, password } = await registerElsewhere(service)
+  const login = async () =>
+    (
+      await call(service, 'POST /auth/login', {
+        json: { username, password, transport: 'bearer' },
+        headers: from(somewhere())
+      })
+    ).body as Tokens
+  const refresh = (refresh_token: string) => call(service, 'POST /auth/refresh', { json: { refresh_token } })
+  let { refresh_token: token } = await login()
+  const rotate = async () => {
+    const answer = await refresh(token)
+    if (answer.status === 200) token = (answer.body as Tokens).refresh_token
+    return answer
+  }
+  const answers = await times(61, rotate)
+  t.same([count(answers, 200), count(answers, 429)], [60, 1])
+  t.ok(Number(answers[60]?.headers.get('retry-after')) >= 1)
+  t.equal((await refresh((await login()).refresh_token)).status, 200, 'another session')
+  const cookie = cookiesOf(await attempt(service, username, password))
+  const byCookie = await times(61, () => call(service, 'POST /auth/refresh', { cookie }))
+  t.same([count(byCookie, 200), count(byCookie, 429)], [60, 1], 'by cookie as well')
+  const unreadable = await times(61, () => refresh('unreadable'))
+  t.same([count(unreadable, 401), count(unreadable, 429)], [60, 1], 'what is no token of ours counts by address')
+  t.same(await sql(service, "select key from rate_limits where key like 'refresh%'"), [], 'without a write for each')
+})
+
+await t.test('B5: of service clients only those are slowed down that fail', async (t) => {
+  const app = Fastify()
+  const config = readConfig({})
+  await app.register(fp(async () => undefined, { name: 'config' }))
+  for (const name of ['access', 'services']) await app.register(fp(async () => undefined, { name }))
+  await app.register(
+    fp(
+      async (instance) => {
+        instance.decorate('config', config)
+        instance.decorate('database', { db: {} } as never)
+      },
+      { name: 'database' }
+    )
+  )
+  await app.register(limits)
+  app.post('/token', { config: { limit: 'client' } }, (request, reply) =>
+    reply.code(request.headers.authorization === 'right' ? 200 : 401).send()
+  )
+  const ask = async (authorization: string, remoteAddress = '192.0.2.1') =>
+    (await app.inject({ method: 'POST', url: '/token', headers: { authorization }, remoteAddress })).statusCode
+  t.same(await times(100, () => ask('right')), Array<number>(100).fill(200))
+  t.same(await times(20, () => ask('wrong')), Array<number>(20).fill(401))
+  for (const authorization of ['wrong', 'right']) t.not(await ask(authorization), 200)
+  t.equal(await ask('right', '192.0.2.2'), 200, 'nobody else')
+  await app.close()
+})
+
+await t.test('what is only read, and what proxies ask, is never limited', async (t) => {
+  const service = await startLimited(t)
+  const { username, password } = await registerElsewhere(service)
+  const { access_token: bearer } = (await attempt(service, username, password)).body as Tokens
+  const reads = [
+    'GET /authz',
+    'POST /authz/reader',
+    'GET /authz/admin',
+    'GET /.well-known/jwks.json',
+    'GET /health/live',
+    'GET /health/ready',
+    'GET /auth/me',
+    'GET /auth/sessions',
+    'POST /auth/logout'
+  ] as const
+  for (const read of reads) {
+    const answers = await Promise.all(Array.from({ length: 150 }, () => call(service, read)))
+    t.equal(count(answers, 429), 0, `${read} of a stranger`)
+    if (read === 'POST /auth/logout') continue
+    const ofUser = await Promise.all(Array.from({ length: 150 }, () => call(service, read, { bearer })))
+    t.equal(count(ofUser, 429), 0, `${read} of a user`)
+  }
+})
+
+await t.test('where the table alone fails each instance counts for itself, and only logins wait for it', async (t) => {
+  const service = await startLimited(t)
+  const { username, password } = await registerElsewhere(service)
+  const { access_token: bearer } = (await attempt(service, username, password)).body as Tokens
+  await sql(service, 'alter table rate_limits rename to rate_limits_away')
+  const address = somewhere()
+  const answers = await times(11, (n) =>
+    call(service, 'POST /auth/registration', {
+      json: { username: `free-${String(n)}`, email: `free-${String(n)}@example.com`, password },
+      headers: from(address)
+    })
+  )
+  t.same([count(answers, 201), count(answers, 429)], [10, 1])
+  t.match(await attempt(service, username, password), { status: 503, body: { code: 'unavailable' } })
+  for (const read of ['GET /auth/me', 'GET /authz/reader'] as const) {
+    t.ok((await call(service, read, { bearer })).status < 300, read)
+  }
+  t.ok(service.log.some((line) => line.includes('limits are counted by each instance for itself')))
+})
