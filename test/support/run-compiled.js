@@ -9,7 +9,15 @@ if (file.endsWith('.test.ts')) {
   const root = resolve(import.meta.dirname, '../..')
   const compiled = resolve(root, '.tap/compiled', relative(root, file)).replace(/ts$/, 'js')
   // Without NODE_OPTIONS, with which tap would put its hooks back. V8 spends more on making PGlite faster than a test gains.
-  const command = ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', '--liftoff-only', compiled]
+  const command = [
+    '-u',
+    'NODE_OPTIONS',
+    process.execPath,
+    '--enable-source-maps',
+    '--liftoff-only',
+    compiled,
+    ...process.argv.slice(2)
+  ]
   const test = spawn('env', command, { stdio: 'inherit' })
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP']))
     process.on(signal, () => test.kill(signal))
