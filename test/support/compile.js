@@ -1,5 +1,5 @@
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
@@ -46,7 +46,10 @@ function setup(build) {
   // A test finds what it reads by its own place in the repository.
   build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
     if (!path.startsWith(resolve(root, 'test'))) return undefined
-    const contents = readFileSync(path, 'utf8')
-    return { loader: 'ts', contents: contents.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)) }
+    /** @type {Record<string, string>} */
+    const place = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) }
+    const placed = (/** @type {string} */ _, /** @type {string} */ name) => JSON.stringify(place[name])
+    const contents = readFileSync(path, 'utf8').replaceAll(/\bimport\.meta\.(url|filename|dirname)\b/g, placed)
+    return { loader: 'ts', contents }
   })
 }
