@@ -90,8 +90,8 @@ function createShell(t: Test): (script: string) => Promise<string> {
   const fitting = Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 79)
   t.comment(fitting ? 'with curl' : "with the tests' own curl")
   if (!fitting) {
-    const own = fileURLToPath(new URL('support/curl.ts', import.meta.url))
-    const shim = `#!/bin/sh\nexec '${process.execPath}' --import='${import.meta.resolve('tsx')}' '${own}' "$@"\n`
+    const own = join(root, '.tap/compiled/test/support/curl.js')
+    const shim = `#!/bin/sh\nexec '${process.execPath}' '${own}' "$@"\n`
     writeFileSync(join(folder, 'curl'), shim)
     chmodSync(join(folder, 'curl'), 0o755)
   }

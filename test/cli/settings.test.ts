@@ -1,6 +1,6 @@
 import t from 'tap'
 import { gatehouse } from '../support/command.ts'
-import { createFolder } from '../support/service.ts'
+import { createDatabase, createFolder } from '../support/service.ts'
 import { ConfigError, readConfig } from '../../src/config.ts'
 
 await t.test('serve refuses unsafe settings, naming every fault at once and no value', async (t) => {
@@ -79,7 +79,7 @@ await t.test('production starts with no key of its own making', async (t) => {
     env: {
       ...production,
       PORT: '0',
-      DATABASE_URL: 'pglite:memory',
+      DATABASE_URL: await createDatabase(t),
       KEYS_DIR: createFolder(t),
       LOG_LEVEL: 'silent',
       ARGON2_MEMORY_KIB: '19456',

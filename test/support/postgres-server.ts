@@ -36,6 +36,9 @@ export interface PostgresServer {
 /** A PostgreSQL server of its own, from npm's binaries, with its data under the temporary folder. */
 export async function startPostgres(flags: string[] = ['-c', 'fsync=off']): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-postgres-'))
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+  })
   own(folder)
   const native = reachableBinaries(folder)
   const data = join(folder, 'data')
@@ -103,6 +106,8 @@ export async function startPostgres(flags: string[] = ['-c', 'fsync=off']): Prom
 
 async function startServer(program: string, cwd: string, flags: string[]): Promise<ChildProcess> {
   const child = spawn(program, flags, { ...unprivileged, cwd, stdio: ['ignore', 'ignore', 'pipe'] })
+  // However this process ends, nobody else knows of the server: it goes first, then its folder.
+  process.prependOnceListener('exit', () => child.kill('SIGQUIT'))
   await new Promise<void>((resolve, reject) => {
     let log = ''
     child.stderr.on('data', (chunk: Buffer) => {

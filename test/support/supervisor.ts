@@ -17,14 +17,21 @@ const template = `gatehouse_template_${String(process.pid)}`
 const embeddedFolder = mkdtempSync(join(tmpdir(), 'gatehouse-embedded-'))
 const embedded = join(embeddedFolder, 'template')
 
-await Promise.all([makeTemplate(), makeEmbedded()])
-const shared: SharedDatabases = { adminUrl, template, embedded, supervisor: process.pid }
-writeFileSync(`${sharedFile}.partial`, JSON.stringify(shared))
-renameSync(`${sharedFile}.partial`, sharedFile)
-process.on('SIGTERM', () => void stop())
+process.on('SIGTERM', () => void stop(0))
 setInterval(() => {
-  if (!isRunning(runner)) void stop()
+  if (!isRunning(runner)) void stop(0)
 }, 500)
+try {
+  // One after the other: the embedded database is made on this thread, and would keep the other's answers waiting.
+  await makeTemplate()
+  await makeEmbedded()
+  const shared: SharedDatabases = { adminUrl, template, embedded, supervisor: process.pid }
+  writeFileSync(`${sharedFile}.partial`, JSON.stringify(shared))
+  renameSync(`${sharedFile}.partial`, sharedFile)
+} catch (error) {
+  console.error(error)
+  await stop(1)
+}
 
 async function makeTemplate(): Promise<void> {
   const admin = postgres(adminUrl, { max: 1, onnotice: () => undefined })
@@ -40,10 +47,13 @@ async function makeTemplate(): Promise<void> {
 async function makeEmbedded(): Promise<void> {
   const database = await openDatabase({ url: `pglite:${embedded}`, listenUrl: '', poolSize: 1 })
   await applyMigrations(database)
+  // No service makes a database: without the templates there is half as much to copy for each.
+  await database.db.execute(`update pg_database set datistemplate = false`)
+  for (const name of ['template0', 'template1']) await database.db.execute(`drop database ${name}`)
   await database.close()
 }
 
-async function stop(): Promise<void> {
+async function stop(status: number): Promise<void> {
   if (external !== undefined) {
     const admin = postgres(external, { max: 1, onnotice: () => undefined })
     await admin.unsafe(`drop database if exists ${template} with (force)`)
@@ -52,7 +62,7 @@ async function stop(): Promise<void> {
   await server?.stop()
   rmSync(embeddedFolder, { recursive: true, force: true })
   rmSync(sharedFile, { force: true })
-  process.exit(0)
+  process.exit(status)
 }
 
 function isRunning(pid: number): boolean {

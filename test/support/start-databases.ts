@@ -9,7 +9,12 @@ prepareSharedFolder()
 const log = `${sharedFile}.log`
 const supervisor = spawn(
   process.execPath,
-  ['--import=tsx', fileURLToPath(new URL('./supervisor.ts', import.meta.url)), String(process.ppid)],
+  [
+    // PGlite is not worth what V8 spends on making it faster.
+    '--liftoff-only',
+    fileURLToPath(new URL('../../.tap/compiled/test/support/supervisor.js', import.meta.url)),
+    String(process.ppid)
+  ],
   { detached: true, stdio: ['ignore', openSync(log, 'w'), openSync(log, 'a')] }
 )
 const deadline = Date.now() + 90_000
