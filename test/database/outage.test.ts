@@ -47,9 +47,15 @@ await t.test('answers 503 at once while the database server is stopped, and reco
   t.equal(answers[0]?.answer.headers.get('retry-after'), '1')
   t.equal(answers[0]?.answer.headers.get('content-type'), 'application/problem+json; charset=utf-8')
   const slowest = Math.max(...answers.map(({ ms }) => ms))
-  t.ok(slowest < 3000, `the slowest of 100 at once took ${String(Math.round(slowest))} ms`)
+  // As many that ask for nothing: what this machine takes for a hundred at once.
+  const idle = await Promise.all(requests.map(() => timed(() => call(service, 'GET /health/live'))))
+  t.same([...new Set(idle.map(({ answer }) => answer.status))], [200])
+  const more = slowest - Math.max(...idle.map(({ ms }) => ms))
+  t.ok(
+    more < 3000,
+    `the slowest of 100 at once took ${String(Math.round(more))} ms more than it takes without a database`
+  )
 
-  t.equal((await call(service, 'GET /health/live')).status, 200)
   t.equal((await call(service, 'GET /.well-known/jwks.json')).status, 200)
   // Without notifications nobody knows what was revoked, so the door stays closed.
   t.equal((await call(service, 'GET /authz/reader', { bearer: person.token })).status, 503)
