@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { type Clients, createClients } from '../src/clients/service.ts'
 import { createRevokingTransaction } from '../src/revocation/transaction.ts'
 import { createSessions, type Sessions } from '../src/sessions/service.ts'
 import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
@@ -9,6 +10,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     users: Users
     sessions: Sessions
+    clients: Clients
   }
 }
 
@@ -34,6 +36,7 @@ export default fp(
       'sessions',
       createSessions({ db, passwords, accessTokens, refreshTokens, inRevokingTransaction, limits })
     )
+    app.decorate('clients', createClients({ db, inRevokingTransaction }))
   },
   { name: 'services', dependencies: ['config', 'database', 'passwords', 'jwt', 'revocations'] }
 )

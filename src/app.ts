@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { DestinationStream } from 'pino'
 import access from '../plugins/access.ts'
+import clientCredentials from '../plugins/client-credentials.ts'
 import configPlugin from '../plugins/config.ts'
 import cookies from '../plugins/cookies.ts'
 import crossOrigin from '../plugins/cross-origin.ts'
@@ -99,6 +100,7 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(preparation)
   await app.register(jwt)
   await app.register(revocations)
+  await app.register(clientCredentials)
   await app.register(cookies)
   await app.register(crossOrigin)
   await app.register(access)
