@@ -10,6 +10,11 @@ import { sql, startService } from '../support/service.ts'
 
 const service = await startService(t)
 
+const serviceClients = {
+  service: await createClient(service),
+  administering: await createClient(service, { is_admin: true })
+}
+
 const withRoles = async (...roles: ('author' | 'admin')[]): Promise<Person> => {
   const person = await registerPerson(service, roles.join('-') || 'reader')
   for (const role of roles) await service.app.users.setRole(person.username, role, true, {})
@@ -85,8 +90,7 @@ await t.test(
 /** A token of its own for each call: some operations end the session that asks. */
 async function tokenOf(caller: Caller): Promise<string | undefined> {
   if (caller === 'anonymous') return undefined
-  if (caller === 'service') return tokenOfClient(service, await createClient(service))
-  if (caller === 'administering') return tokenOfClient(service, await createClient(service, { is_admin: true }))
+  if (caller === 'service' || caller === 'administering') return tokenOfClient(service, serviceClients[caller])
   const person = await withRoles(...(caller === 'author' || caller === 'admin' ? [caller] : []))
   if (caller === 'expired') {
     const { key } = signingKeyOf(service)
