@@ -1,14 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { AuthenticatedClient } from '../src/clients/authentication.ts'
 import { Problem } from '../src/errors.ts'
+import { OAuthError } from '../src/oauth/errors.ts'
 import type { Role } from '../src/roles/roles.ts'
 import type { Principal, UserPrincipal } from '../src/tokens/claims.ts'
 
 /**
  * Who may call a route: anyone; a caller with a token, be it a user or a service; a user, on routes about oneself;
- * or a caller with a role.
+ * a caller with a role; or a service by its secret, where tokens are asked for and asked about.
  */
-export type Access = 'public' | 'caller' | 'user' | { role: Role }
+export type Access = 'public' | 'caller' | 'user' | { role: Role } | 'service'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,6 +24,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who is calling; null on public routes. */
     principal: Principal | null
+    /** Which service is calling by its secret; null on other routes. */
+    client: AuthenticatedClient | null
   }
 }
 
@@ -45,6 +49,12 @@ export function userOf(request: FastifyRequest): UserPrincipal {
   return principal
 }
 
+/** @returns the service that calls by its secret */
+export function clientOf(request: FastifyRequest): AuthenticatedClient {
+  if (request.client === null) throw new OAuthError('invalid_client')
+  return request.client
+}
+
 /**
  * Authentication and roles, by what each route declares. A route that declares nothing keeps the service from starting.
  * Authentication comes before the body is read, so that a stranger learns nothing of our schemas.
@@ -52,6 +62,7 @@ export function userOf(request: FastifyRequest): UserPrincipal {
 export default fp(
   async function access(app) {
     app.decorateRequest('principal', null)
+    app.decorateRequest('client', null)
     app.addHook('onRoute', function (this: FastifyInstance, route) {
       const declared = route.config?.access ?? this[areaAccess]
       if (declared === undefined) {
@@ -59,6 +70,11 @@ export default fp(
       }
       route.config = { ...route.config, access: declared }
       if (declared === 'public') return
+      if (declared === 'service') {
+        // Once the body is read, since the credentials may be in it, and before it is validated.
+        route.preValidation = [authenticateClient, ...hooks(route.preValidation)]
+        return
+      }
       route.onRequest = [authenticate, ...hooks(route.onRequest)]
       if (declared === 'caller') return
       const check = declared === 'user' ? requireUser : requireRole(declared.role)
@@ -91,6 +107,10 @@ export default fp(
       }
     }
 
+    async function authenticateClient(request: FastifyRequest): Promise<void> {
+      request.client = await app.authenticateClient(request)
+    }
+
     /** Verifies and asks for revocation; without a promise where both are answered from memory, as they mostly are. */
     function admit(token: string, request: FastifyRequest): Principal | Promise<Principal> {
       const verified = app.verifyAccessToken(request, token)
@@ -117,7 +137,7 @@ export default fp(
       return cookie
     }
   },
-  { name: 'access', dependencies: ['cookies', 'cross-origin', 'jwt', 'revocations'] }
+  { name: 'access', dependencies: ['client-credentials', 'cookies', 'cross-origin', 'jwt', 'revocations'] }
 )
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
 import { createLimiter, type Limiter, noLimiter } from '../src/limits/limiter.ts'
@@ -9,7 +9,7 @@ import { userOf } from './access.ts'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** How often a route may be called, by its name in src/limits/limits.ts; routes that name none are not limited. */
-    limit?: Exclude<LimitName, 'recipient'>
+    limit?: Exclude<LimitName, 'client' | 'recipient'>
   }
   interface FastifyInstance {
     limiter: Limiter
@@ -29,21 +29,15 @@ export default fp(
       const name = route.config?.limit
       if (name === undefined) return
       const limit: Limit = limits[name]
-      const attempt = limit.failuresAlone === true ? limiter.waitOf : limiter.take
 
       async function refuseTooMany(request: FastifyRequest): Promise<void> {
-        const wait = await attempt(name as LimitName, keyOf(request, limit))
+        const wait = await limiter.take(name as LimitName, keyOf(request, limit))
         if (wait === 0) return
         tellOfProxy(request)
         throw new Problem('rate_limited', { retryAfter: wait })
       }
 
-      async function countFailure(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-        if (reply.statusCode === 401) await limiter.take(name as LimitName, keyOf(request, limit))
-      }
-
       route.preHandler = [...hooks(route.preHandler), refuseTooMany]
-      if (limit.failuresAlone === true) route.onSend = [...hooks(route.onSend), countFailure]
     })
 
     function keyOf(request: FastifyRequest, { per }: Limit): string {
@@ -71,7 +65,7 @@ export default fp(
       app.log.warn({ err: error }, 'limits are counted by each instance for itself: their table cannot be used')
     }
   },
-  { name: 'limits', dependencies: ['config', 'database', 'access', 'services'] }
+  { name: 'limits', dependencies: ['config', 'database'] }
 )
 
 function hooks<T>(declared: T | T[] | undefined): T[] {

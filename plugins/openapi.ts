@@ -30,6 +30,8 @@ export default fp(
         tags: [
           { name: 'authentication', description: 'Who is calling, and how they come and go' },
           { name: 'access', description: 'Answers for reverse proxies' },
+          { name: 'administration', description: 'For administrators, be they users or services' },
+          { name: 'services', description: 'Tokens for services, and what services may ask about tokens' },
           { name: 'keys', description: 'What others need to check tokens themselves' },
           { name: 'operation', description: 'Health of the service' }
         ],
@@ -41,6 +43,12 @@ export default fp(
               in: 'cookie',
               name: cookieNames(app.config.cookies.prefix).access,
               description: 'Set by a login from a browser'
+            },
+            client: {
+              type: 'http',
+              scheme: 'basic',
+              description:
+                'The `client_id` and the `client_secret` of a service, each form-urlencoded (RFC 6749 §2.3.1)'
             }
           }
         }
@@ -56,24 +64,27 @@ export default fp(
 )
 
 function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {}): FastifySchema {
-  const { access, ignoresBody = false, limit, problems: own = [] } = config
+  const { access, ignoresBody = false, limit, takesForm = false, problems: own = [] } = config
+  const asksForToken = access !== 'public' && access !== 'service'
   const codes = new Set<ProblemCode>([
     ...own,
-    ...(ignoresBody ? [] : refusalsOfInput),
+    ...(ignoresBody ? [] : takesForm ? refusalsOfForm : refusalsOfInput),
     ...(schema.body === undefined ? [] : (['payload_too_large'] as const)),
-    ...(access === 'public' ? [] : refusalsOfToken),
+    ...(asksForToken ? refusalsOfToken : []),
     ...(limit === undefined ? [] : (['rate_limited'] as const)),
-    ...(access === 'public' || access === 'caller' ? [] : (['permission_denied'] as const))
+    ...(asksForToken && access !== 'caller' ? (['permission_denied'] as const) : [])
   ])
   return {
     ...schema,
-    security: access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
+    security: asksForToken ? [{ bearer: [] }, { cookie: [] }] : access === 'service' ? [{ client: [] }] : [],
     response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
   }
 }
 
 // A content type that is not JSON is refused even where no body is asked for.
 const refusalsOfInput = ['validation_failed', 'unsupported_media_type'] as const
+// What else is wrong with a form is told in OAuth's own words.
+const refusalsOfForm = ['unsupported_media_type'] as const
 const refusalsOfToken = ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const
 
 const retryAfter = { 'retry-after': { type: 'integer', minimum: 1, description: 'Seconds to wait' } }

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { type Clients, createClients } from '../src/clients/service.ts'
 import { createPasswordAttempts, uncountedAttempts } from '../src/limits/password-attempts.ts'
 import { createPwnedCheck } from '../src/passwords/pwned.ts'
 import { createRevokingTransaction } from '../src/revocation/transaction.ts'
@@ -11,6 +12,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     users: Users
     sessions: Sessions
+    clients: Clients
   }
 }
 
@@ -42,6 +44,7 @@ export default fp(
       'sessions',
       createSessions({ db, passwords, attempts, accessTokens, refreshTokens, inRevokingTransaction, limits })
     )
+    app.decorate('clients', createClients({ db, inRevokingTransaction }))
 
     function warn(error: unknown): void {
       app.log.warn(

@@ -22,8 +22,10 @@ export default fp(
     })
     app.addHook('preParsing', (request, _reply, payload, done) => {
       const { 'content-type': type, 'content-encoding': encoding } = request.headers
-      const refused = encoding !== undefined || (type !== undefined && !isJsonInUtf8.test(type))
-      if (refused && request.routeOptions.config.ignoresBody !== true) done(new Problem('unsupported_media_type'))
+      const { ignoresBody = false, takesForm = false } = request.routeOptions.config
+      const expected = takesForm ? isFormInUtf8 : isJsonInUtf8
+      const refused = encoding !== undefined || (type !== undefined && !expected.test(type))
+      if (refused && !ignoresBody) done(new Problem('unsupported_media_type'))
       else done(null, payload)
     })
 
@@ -41,6 +43,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Takes whatever body comes and never looks at it. */
     ignoresBody?: boolean
+    /** Takes a form instead of JSON, as OAuth has it: for scopes that `takeForms`. */
+    takesForm?: boolean
   }
 }
 
@@ -56,6 +60,7 @@ export function ignoreBodies(scope: FastifyInstance): void {
 /** Without the `urn:uuid:` that JSON Schema allows and PostgreSQL does not. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+const isFormInUtf8 = /^application\/x-www-form-urlencoded(?: *; *charset="?utf-8"?)?$/i
 const isJsonInUtf8 = /^application\/json(?: *; *charset="?utf-8"?)?$/i
 
 // NUL and the other control characters, in every string of a body.

@@ -1,10 +1,14 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Access, guard } from '../plugins/access.ts'
+import { admin } from './admin/index.ts'
+import { addClientSchemas } from './admin/clients/schemas.ts'
 import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { documentation } from './documentation/index.ts'
 import { health } from './health/index.ts'
+import { oauth } from './oauth/index.ts'
+import { addOAuthSchemas } from './oauth/schemas.ts'
 import { addSchemas } from './schemas.ts'
 import { wellKnown } from './well-known/index.ts'
 
@@ -12,6 +16,8 @@ import { wellKnown } from './well-known/index.ts'
 const policy: [prefix: string, access: Access | 'by route', area: FastifyPluginAsync][] = [
   ['/auth', 'by route', auth],
   ['/authz', 'by route', authz],
+  ['/admin', { role: 'admin' }, admin],
+  ['/oauth', 'service', oauth],
   ['/.well-known', 'public', wellKnown],
   ['/health', 'public', health],
   ['', 'public', documentation]
@@ -19,6 +25,8 @@ const policy: [prefix: string, access: Access | 'by route', area: FastifyPluginA
 
 async function routes(app: FastifyInstance): Promise<void> {
   addSchemas(app)
+  addClientSchemas(app)
+  addOAuthSchemas(app)
   for (const [prefix, access, area] of policy) {
     await app.register(
       async (scope) => {

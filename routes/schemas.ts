@@ -7,11 +7,11 @@ import type { UserPrincipal } from '../src/tokens/claims.ts'
 import type { UserRow } from '../src/users/queries.ts'
 
 /** A string that people type: well-formed Unicode without control characters. */
-const Text = (options: { minLength?: number; maxLength: number; description?: string; examples?: string[] }) =>
+export const Text = (options: { minLength?: number; maxLength: number; description?: string; examples?: string[] }) =>
   Type.String({ format: 'text', ...options })
 
-const strict = { additionalProperties: false }
-const Nullable = <T extends TSchema>(schema: T) =>
+export const strict = { additionalProperties: false }
+export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type as string, 'null'] })
 
 const Username = (description: string) => Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
@@ -23,7 +23,7 @@ const Password = Text({
   examples: ['a long and quiet evening']
 })
 const Name = Nullable(Text({ maxLength: 100 }))
-const Timestamp = Type.Unsafe<string | Date>(Type.String({ format: 'date-time' }))
+export const Timestamp = Type.Unsafe<string | Date>(Type.String({ format: 'date-time' }))
 
 export const CreateUser = Type.Object(
   {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { DestinationStream } from 'pino'
 import access from '../plugins/access.ts'
+import clientCredentials from '../plugins/client-credentials.ts'
 import configPlugin from '../plugins/config.ts'
 import cookies from '../plugins/cookies.ts'
 import crossOrigin from '../plugins/cross-origin.ts'
@@ -100,13 +101,14 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(preparation)
   await app.register(jwt)
   await app.register(revocations)
+  await app.register(limits)
+  await app.register(clientCredentials)
   await app.register(cookies)
   await app.register(crossOrigin)
   await app.register(access)
   await app.register(logging)
   await app.register(metrics)
   await app.register(services)
-  await app.register(limits)
   await app.register(sweeper)
   await app.register(openapi)
   await app.register(routes)

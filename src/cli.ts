@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addClients } from './commands/clients.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOpenapi } from './commands/openapi.ts'
@@ -18,7 +19,7 @@ const program = new Command('gatehouse')
   .option('--json', 'print JSON')
   .configureHelp({ showGlobalOptions: true })
 
-for (const add of [addServe, addMigrate, addKeys, addUsers, addOpenapi]) add(program, process.env)
+for (const add of [addServe, addMigrate, addKeys, addUsers, addClients, addOpenapi]) add(program, process.env)
 
 try {
   // What is set already wins over the file.

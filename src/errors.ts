@@ -31,7 +31,8 @@ export const problems = {
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported Media Type',
-    detail: 'Send the body as application/json in UTF-8, without a content encoding'
+    detail:
+      'Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding'
   },
   rate_limited: { status: 429, title: 'Too Many Requests', detail: 'Too many attempts' },
   headers_too_large: {

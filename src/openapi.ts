@@ -17,7 +17,8 @@ import { readConfig } from './config.ts'
 export async function openapiDocument(): Promise<string> {
   const app = Fastify()
   await app.register(configPlugin, { config: readConfig({ DOCS: 'off' }) })
-  for (const name of ['jwt', 'revocations', 'services']) await app.register(fp(async () => undefined, { name }))
+  for (const name of ['client-credentials', 'jwt', 'revocations', 'services'])
+    await app.register(fp(async () => undefined, { name }))
   for (const plugin of [errors, validation, cookies, crossOrigin, access, openapi, routes]) await app.register(plugin)
   await app.ready()
   const document = JSON.stringify(app.swagger(), null, 2)

@@ -1,11 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { readConfig, SettingsSchema } from '../src/config.ts'
 import { kinds, startService } from './support/service.ts'
+import { createShell, patternOf } from './support/shell.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -70,44 +69,6 @@ await t.test('the scripts that the documents tell of exist', async (t) => {
 function section(heading: string): string {
   const [, text = ''] = readme.split(`\n## ${heading}\n`)
   return text.split('\n## ')[0] ?? ''
-}
-
-/** An answer as the README prints it: headers may come before and after those that it shows; `…` is anything. */
-function patternOf(answer: string): RegExp {
-  const escaped = answer.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${escaped.replaceAll('…', '[^]*?')}$`)
-}
-
-/** Runs commands as a newcomer would, in a folder of their own; where there is no fitting curl, with a small one. */
-function createShell(t: Test): (script: string) => Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-walk-'))
-  t.teardown(() => {
-    rmSync(folder, { recursive: true, force: true })
-  })
-  const [, major, minor] =
-    /^curl (\d+)\.(\d+)/.exec(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout) ?? []
-  // Older ones keep Secure cookies for https, and some machines have none.
-  const fitting = Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 79)
-  t.comment(fitting ? 'with curl' : "with the tests' own curl")
-  if (!fitting) {
-    const own = join(root, '.tap/compiled/test/support/curl.js')
-    const shim = `#!/bin/sh\nexec '${process.execPath}' '${own}' "$@"\n`
-    writeFileSync(join(folder, 'curl'), shim)
-    chmodSync(join(folder, 'curl'), 0o755)
-  }
-  const path = [folder, dirname(process.execPath), process.env.PATH ?? ''].join(delimiter)
-  return async (script) => {
-    // What the service and the commands say is read as it comes: the service runs in this very process.
-    const child = spawn('sh', ['-c', script], {
-      cwd: folder,
-      env: { PATH: path },
-      stdio: ['ignore', 'pipe', 'ignore']
-    })
-    let printed = ''
-    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
-    await new Promise((resolve) => child.once('close', resolve))
-    return printed.replaceAll('\r', '').trim()
-  }
 }
 
 await t.test('the tests that docs/security.md names are there', async (t) => {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { sendCacheable } from './cacheable.ts'
 
 const JsonWebKey = Type.Object(
   {
@@ -35,12 +35,6 @@ export const jwks: FastifyPluginAsyncTypebox = async (app) => {
         304: { type: 'null', description: 'As they were' }
       }
     },
-    handler(request, reply) {
-      const { jwks } = app.keyring.current()
-      const etag = `"${createHash('sha256').update(JSON.stringify(jwks)).digest('base64url')}"`
-      reply.header('cache-control', `public, max-age=${String(app.config.jwksMaxAge)}`).header('etag', etag)
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send()
-      return reply.send(jwks)
-    }
+    handler: (request, reply) => sendCacheable(request, reply, app.keyring.current().jwks)
   })
 }

@@ -23,6 +23,16 @@ export type AuditEventType =
   | 'user.roles_changed'
   | 'session.revoked'
   | 'session.reuse_detected'
+  | 'client.created'
+  | 'client.updated'
+  | 'client.roles_changed'
+  | 'client.disabled'
+  | 'client.enabled'
+  | 'client.deleted'
+  | 'client.secret_created'
+  | 'client.secret_ended'
+  | 'client.token_revoked'
+  | 'client.login_failed'
 
 export interface AuditEvent {
   type: AuditEventType

@@ -76,7 +76,7 @@ async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Prom
 }
 
 /** Opens the database, which must have this version's schema. */
-const withSchema: typeof withDatabase = (env, names, work) =>
+export const withSchema: typeof withDatabase = (env, names, work) =>
   withDatabase(env, names, async (database: Database, config) => {
     const { countPendingMigrations } = await import('../database/migrate.ts')
     if ((await countPendingMigrations(database.db)) > 0) {

@@ -10,8 +10,6 @@ export interface Limit {
   within: number
   /** Where it is counted: for all instances together, or by each for itself where a write a request would cost too much. */
   in: 'database' | 'memory'
-  /** Only requests that are answered 401 count. */
-  failuresAlone?: true
 }
 
 /** Every limit by the name that routes give in `config.limit`. Failed logins by account are counted in `password-attempts.ts`. */
@@ -29,8 +27,8 @@ export const limits = {
   /** The own password, to change it or to show that one may do what asks for it. */
   password: { per: 'session', attempts: 10, within: 10 * minute, in: 'database' },
   refresh: { per: 'session', attempts: 60, within: minute, in: 'memory' },
-  /** Wrong credentials of service clients. The right ones are not slowed down: services ask thousands of times. */
-  client: { per: 'address', attempts: 20, within: minute, in: 'memory', failuresAlone: true }
+  /** Wrong credentials of service clients: not of a route, since the right ones, which come by the thousand, do not count. */
+  client: { per: 'address', attempts: 20, within: minute, in: 'memory' }
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof limits

@@ -1,10 +1,10 @@
-import type { Principal } from '../tokens/claims.ts'
+import type { Revocable } from '../tokens/claims.ts'
 import type { Revocation } from './queries.ts'
 
 /** What an instance remembers: each revocation for as long as a token from before it can live. */
 export interface RevocationList {
   add: (entry: Revocation) => void
-  has: (principal: Principal) => boolean
+  has: (principal: Revocable) => boolean
   size: () => number
   forgetExpired: () => void
 }
@@ -51,7 +51,7 @@ export function createRevocationList(
     has(principal) {
       if (sessions.has(principal.sessionKey)) return true
       const isUser = principal.kind === 'user'
-      if (!isUser && sessions.has(principal.tokenKey)) return true
+      if (!isUser && principal.tokenKey !== undefined && sessions.has(principal.tokenKey)) return true
       const holder = holders.get(isUser ? principal.userId : principal.clientId)
       return holder !== undefined && principal.version < holder.version
     },

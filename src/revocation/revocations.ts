@@ -1,16 +1,16 @@
 import { isHeldByClient } from '../clients/queries.ts'
 import type { Database } from '../database/database.ts'
-import { clockLeeway, type Principal } from '../tokens/claims.ts'
+import { clockLeeway, type Revocable } from '../tokens/claims.ts'
 import { createFindUserOfToken } from '../users/of-token.ts'
 import { createRevocationList } from './list.ts'
 import { channel, decode, findRevocationsSince, type Revocation } from './queries.ts'
 
 export interface Revocations {
   /**
-   * Whether the access token of a principal was made void. Answered from memory while notifications arrive,
+   * Whether an access token, or the authentication of a service, was made void. Answered from memory while notifications arrive,
    * from the database while they do not.
    */
-  isRevoked: (principal: Principal) => boolean | Promise<boolean>
+  isRevoked: (principal: Revocable) => boolean | Promise<boolean>
   /** Takes effect in this instance at once; the others hear of it from the database. */
   remember: (entries: Revocation[]) => void
   /** How many are in memory. */
@@ -59,7 +59,7 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
     }
   }
 
-  const isVoidInDatabase = async (principal: Principal): Promise<boolean> =>
+  const isVoidInDatabase = async (principal: Revocable): Promise<boolean> =>
     principal.kind === 'user'
       ? (await findUserOfToken(principal)) === undefined
       : !(await isHeldByClient(db, principal))

@@ -64,6 +64,12 @@ export interface ClientPrincipal extends Caller {
 /** Who is calling, as the token says: a user, or a service in its own name. */
 export type Principal = UserPrincipal | ClientPrincipal
 
+/** What can be made void: a user's token, a service's, or the authentication of a service by its secret. */
+export type Revocable =
+  | Pick<UserPrincipal, 'kind' | 'userId' | 'sessionId' | 'sessionKey' | 'version'>
+  | (Pick<ClientPrincipal, 'kind' | 'clientId' | 'sessionId' | 'sessionKey' | 'version'> &
+      Partial<Pick<ClientPrincipal, 'tokenKey' | 'claims'>>)
+
 /** Seconds that the clocks of two instances may differ. */
 export const clockLeeway = 5
 

@@ -79,7 +79,12 @@ const faults: [title: string, answer: (range: string, response: ServerResponse) 
   ['answers an error', (range, response) => response.writeHead(503).end(range)],
   ['hangs up', (_range, response) => response.destroy()],
   ['sends the caller elsewhere', (_range, response) => response.writeHead(302, { location: '/' }).end()],
-  ['never stops', (_range, response) => { flood(response); }]
+  [
+    'never stops',
+    (_range, response) => {
+      flood(response)
+    }
+  ]
 ]
 
 await t.test('a range service that fails keeps nobody out for more than a second, and the log says so', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { call, cookiesOf, registerPerson } from '../support/client.ts'
+import { call, cookiesOf, registerPerson, startSession } from '../support/client.ts'
 import {
   attempt,
   from,
@@ -10,6 +10,7 @@ import {
   statuses,
   times
 } from '../support/limited.ts'
+import { createClient, post } from '../support/service-client.ts'
 import { startService } from '../support/service.ts'
 
 const password = 'a long and quiet evening'
@@ -71,6 +72,31 @@ await t.test('what docs/behaviour.md says', async (t) => {
       const body = method === 'GET' ? {} : { raw: '{"unfinished', headers: { 'content-type': 'text/plain' } }
       t.equal((await call(service, `${method} /authz/reader`, { bearer: token, ...body })).status, 204, method)
     }
+  })
+
+  await t.test(
+    'forms are for /oauth, where what we do not know is ignored and what is there twice is refused',
+    async (t) => {
+      const client = await createClient(service, {})
+      const ask = (form: string) => post(service, '/oauth/token', form, client)
+      const json = { grant_type: 'client_credentials', client_id: client.id, client_secret: client.secret }
+      t.equal((await call(service, 'POST /oauth/token', { json })).status, 415)
+      const answer = await ask('grant_type=client_credentials&color=red&scope=')
+      t.equal(answer.status, 200)
+      t.notOk('scope' in (answer.body as object), 'no role, no scope')
+      for (const twice of ['color=red&color=blue', 'grant_type=client_credentials'])
+        t.match((await ask(`grant_type=client_credentials&${twice}`)).body, { error: 'invalid_request' })
+      t.equal((await ask(`grant_type=client_credentials&client_id=${client.id}`)).status, 200)
+      for (const second of [`client_secret=${client.secret}`, 'client_id=another'])
+        t.match((await ask(`grant_type=client_credentials&${second}`)).body, { error: 'invalid_request' })
+    }
+  )
+
+  await t.test('introspection of nothing, and of a refresh token, says that it is not active', async (t) => {
+    const client = await createClient(service)
+    const { refresh_token } = await startSession(service, person)
+    for (const form of ['', `token=${refresh_token}`])
+      t.equal((await post(service, '/oauth/introspect', form, client)).text, '{"active":false}')
   })
 })
 

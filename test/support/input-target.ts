@@ -35,7 +35,9 @@ export async function startInputTarget(t: Test): Promise<InputTarget> {
     'POST /auth/login': { username: person.username, password, transport: 'bearer' },
     'POST /auth/refresh': { refresh_token },
     'PATCH /auth/me': { first_name: 'Ann', second_name: 'Lee', email: person.email },
-    'POST /auth/password': { current_password: person.password, new_password: password }
+    'POST /auth/password': { current_password: person.password, new_password: password },
+    'POST /admin/clients': { name: 'billing' },
+    'PATCH /admin/clients/{id}': { name: 'billing' }
   }
   const takers = (await operationsOf(service)).flatMap((operation): Taker[] => {
     if (operation.body === undefined) return []

@@ -7,7 +7,7 @@ export interface Operation {
   name: string
   /** The same with every parameter filled in: what can be called. */
   request: `${string} /${string}`
-  /** Whether it asks for credentials. */
+  /** Whether it asks for a token. */
   guarded: boolean
   /** The schema of its body, if it takes one. */
   body: BodySchema | undefined
@@ -37,7 +37,7 @@ export async function operationsOf(service: Pick<Service, 'url'>): Promise<Opera
       return {
         name: `${method.toUpperCase()} ${path}`,
         request: `${method.toUpperCase()} ${filled(path, documented)}` as Operation['request'],
-        guarded: (documented.security ?? []).length > 0,
+        guarded: (documented.security ?? []).some((scheme) => 'bearer' in scheme),
         body: reference === undefined ? undefined : document.components.schemas[reference.split('/').at(-1) ?? '']
       }
     })

@@ -1,0 +1,24 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { originOf } from '../../origin.ts'
+import { ok, ref } from '../../schemas.ts'
+import { clientResponse, CreateServiceClient, CreatedServiceClient } from './schemas.ts'
+
+export const create: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '',
+    config: { problems: ['cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'createServiceClient',
+      summary: 'Create a service client',
+      description: 'It comes with its first secret.',
+      tags: ['administration'],
+      body: ref(CreateServiceClient),
+      response: { 201: ok(CreatedServiceClient, 'The client exists now. Keep its secret: it is not shown again') }
+    },
+    async handler(request, reply) {
+      const { clientSecret, ...client } = await app.clients.create(request.body, originOf(request))
+      return reply.code(201).send({ ...clientResponse(client), client_secret: clientSecret })
+    }
+  })
+}

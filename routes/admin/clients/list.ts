@@ -1,0 +1,28 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { ok, strict } from '../../schemas.ts'
+import { ServiceClientList, clientResponse } from './schemas.ts'
+
+export const list: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '',
+    config: { problems: ['unavailable'] },
+    schema: {
+      operationId: 'listServiceClients',
+      summary: 'The service clients',
+      tags: ['administration'],
+      querystring: Type.Object(
+        {
+          limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
+          cursor: Type.Optional(Type.String({ maxLength: 200, description: 'The `next_cursor` of the page before' }))
+        },
+        strict
+      ),
+      response: { 200: ok(ServiceClientList, 'A page of them, the oldest first') }
+    },
+    async handler(request) {
+      const { items, nextCursor } = await app.clients.list(request.query)
+      return { items: items.map(clientResponse), next_cursor: nextCursor }
+    }
+  })
+}

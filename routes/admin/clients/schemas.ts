@@ -1,0 +1,105 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import type { ClientWithSecrets, SecretRow } from '../../../src/clients/queries.ts'
+import { longestName } from '../../../src/clients/service.ts'
+import { flagsOf } from '../../../src/clients/roles.ts'
+import { Nullable, strict, Text, Timestamp } from '../../schemas.ts'
+
+const Name = Text({ minLength: 1, maxLength: longestName, examples: ['billing'] })
+const Id = (description: string) => Type.String({ format: 'uuid', description })
+const Role = Type.Boolean({ default: false })
+const ClientSecretValue = Type.String({ description: 'Shown this once: only a digest of it is kept' })
+
+export const CreateServiceClient = Type.Object(
+  {
+    name: Name,
+    is_reader: Type.Optional(Role),
+    is_author: Type.Optional(Role),
+    is_admin: Type.Optional(Role)
+  },
+  { $id: 'CreateServiceClient', ...strict }
+)
+
+export const UpdateServiceClient = Type.Object(
+  {
+    name: Type.Optional(Name),
+    is_reader: Type.Optional(Type.Boolean()),
+    is_author: Type.Optional(Type.Boolean()),
+    is_admin: Type.Optional(Type.Boolean()),
+    is_disabled: Type.Optional(Type.Boolean())
+  },
+  { $id: 'UpdateServiceClient', description: 'What is absent stays as it is.', ...strict }
+)
+
+const secret = {
+  id: Id('The secret, to end it by'),
+  created_at: Timestamp,
+  last_used_at: Type.Unsafe<string | Date | null>({ ...Nullable(Timestamp), description: 'To the minute' })
+}
+
+export const ClientSecret = Type.Object(secret, { $id: 'ClientSecret' })
+
+export const CreatedClientSecret = Type.Object(
+  { ...secret, client_secret: ClientSecretValue },
+  { $id: 'CreatedClientSecret' }
+)
+
+const client = {
+  id: Id('The `client_id`'),
+  name: Type.String(),
+  is_reader: Type.Boolean(),
+  is_author: Type.Boolean(),
+  is_admin: Type.Boolean(),
+  is_disabled: Type.Boolean(),
+  created_at: Timestamp,
+  secrets: Type.Array(Type.Unsafe<Static<typeof ClientSecret>>(Type.Ref('ClientSecret#')))
+}
+
+export const ServiceClient = Type.Object(client, { $id: 'ServiceClient' })
+
+export const CreatedServiceClient = Type.Object(
+  { ...client, client_secret: ClientSecretValue },
+  { $id: 'CreatedServiceClient' }
+)
+
+export const ServiceClientList = Type.Object(
+  {
+    items: Type.Array(Type.Unsafe<Static<typeof ServiceClient>>(Type.Ref('ServiceClient#'))),
+    next_cursor: Type.Unsafe<string | null>({
+      ...Nullable(Type.String()),
+      description: 'The `cursor` of the next page; null on the last one'
+    })
+  },
+  { $id: 'ServiceClientList' }
+)
+
+export const clientParams = Type.Object({ id: Id('The `client_id`') })
+
+export function addClientSchemas(app: FastifyInstance): void {
+  for (const schema of [
+    CreateServiceClient,
+    UpdateServiceClient,
+    ClientSecret,
+    CreatedClientSecret,
+    ServiceClient,
+    CreatedServiceClient,
+    ServiceClientList
+  ]) {
+    app.addSchema(schema)
+  }
+}
+
+export const secretResponse = ({ id, createdAt, lastUsedAt }: SecretRow): Static<typeof ClientSecret> => ({
+  id,
+  created_at: createdAt,
+  last_used_at: lastUsedAt
+})
+
+export const clientResponse = (client: ClientWithSecrets): Static<typeof ServiceClient> => ({
+  id: client.id,
+  name: client.name,
+  ...flagsOf(client),
+  is_disabled: client.isDisabled,
+  created_at: client.createdAt,
+  secrets: client.secrets.map(secretResponse)
+})

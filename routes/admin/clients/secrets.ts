@@ -1,0 +1,48 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { originOf } from '../../origin.ts'
+import { noContent, ok } from '../../schemas.ts'
+import { clientParams, CreatedClientSecret, secretResponse } from './schemas.ts'
+
+export const secrets: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/:id/secrets',
+    config: { problems: ['not_found', 'too_many_secrets', 'cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'createServiceClientSecret',
+      summary: 'Add a second secret',
+      description: 'Both are good until one of them is ended: this is how a secret is rotated without an outage.',
+      tags: ['administration'],
+      params: clientParams,
+      response: { 201: ok(CreatedClientSecret, 'The secret is good now. Keep it: it is not shown again') }
+    },
+    async handler(request, reply) {
+      const { clientSecret, ...secret } = await app.clients.addSecret(
+        request.params.id.toLowerCase(),
+        originOf(request)
+      )
+      return reply.code(201).send({ ...secretResponse(secret), client_secret: clientSecret })
+    }
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/:id/secrets/:secret_id',
+    config: { problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'endServiceClientSecret',
+      summary: 'End a secret',
+      tags: ['administration'],
+      params: Type.Object({
+        ...clientParams.properties,
+        secret_id: Type.String({ format: 'uuid', description: 'The id of a secret of the client' })
+      }),
+      response: { 204: noContent('The secret is gone, and the access tokens that it brought are refused') }
+    },
+    async handler(request, reply) {
+      const { id, secret_id: secretId } = request.params
+      await app.clients.endSecret(id.toLowerCase(), secretId.toLowerCase(), originOf(request))
+      return reply.code(204).send(null)
+    }
+  })
+}

@@ -1,0 +1,32 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { clientOf } from '../../plugins/access.ts'
+import { originOf } from '../origin.ts'
+import { ref } from '../schemas.ts'
+import { formOnly, refusals, RevocationRequest } from './schemas.ts'
+
+export const revoke: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/revoke',
+    config: { takesForm: true, problems: ['rate_limited', 'unavailable'] },
+    schema: {
+      operationId: 'revokeToken',
+      summary: "End one of the service's own tokens",
+      description: 'RFC 7009. Answers the same whether there was such a token or not.',
+      tags: ['services'],
+      consumes: formOnly,
+      body: ref(RevocationRequest),
+      response: {
+        200: { type: 'null', description: 'The token is not good, if it was one of this client' },
+        ...refusals
+      }
+    },
+    async handler(request, reply) {
+      const principal = await app.identify(request, request.body.token)
+      if (principal?.kind === 'client' && principal.clientId === clientOf(request).clientId) {
+        await app.clients.revokeToken(principal, originOf(request))
+      }
+      return reply.send()
+    }
+  })
+}

@@ -1,0 +1,105 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import { oauthErrorCodes, type OAuthErrorCode } from '../../src/oauth/errors.ts'
+import { ok } from '../schemas.ts'
+
+// Forms may hold parameters that we do not know, which are ignored (RFC 6749 §3.2).
+const credentials = {
+  client_id: Type.Optional(Type.String({ description: 'With `client_secret`, instead of HTTP Basic' })),
+  client_secret: Type.Optional(Type.String({ description: 'With `client_id`, instead of HTTP Basic' }))
+}
+const hint = Type.Optional(Type.String({ description: 'Taken and ignored: what a token is, it says itself' }))
+const Seconds = (description: string) => Type.Integer({ description: `${description}, in seconds since the epoch` })
+
+export const ClientTokenRequest = Type.Object(
+  {
+    grant_type: Type.String({ description: '`client_credentials`', examples: ['client_credentials'] }),
+    scope: Type.Optional(
+      Type.String({
+        description: 'Roles of the client, separated by blanks; all that it has unless named',
+        examples: ['reader author']
+      })
+    ),
+    ...credentials
+  },
+  { $id: 'ClientTokenRequest' }
+)
+
+export const ClientToken = Type.Object(
+  {
+    access_token: Type.String({ description: 'A JWT (RFC 9068)' }),
+    token_type: Type.Literal('Bearer'),
+    expires_in: Type.Integer({ description: 'Seconds' }),
+    scope: Type.Optional(Type.String({ description: 'The roles that it carries; absent where there are none' }))
+  },
+  { $id: 'ClientToken' }
+)
+
+export const IntrospectionRequest = Type.Object(
+  {
+    // A request without a token is answered like one with a token that is none.
+    token: Type.String({ description: 'An access token, of a user or of a service', default: '' }),
+    token_type_hint: hint,
+    ...credentials
+  },
+  { $id: 'IntrospectionRequest' }
+)
+
+export const Introspection = Type.Object(
+  {
+    active: Type.Boolean({ description: 'Whether the token is good here and now; unless it is, nothing else is said' }),
+    scope: Type.Optional(Type.String({ description: 'The roles, separated by blanks; absent where there are none' })),
+    client_id: Type.Optional(Type.String({ description: 'Of a token of a service' })),
+    username: Type.Optional(Type.String({ description: 'Of a token of a user' })),
+    token_type: Type.Optional(Type.Literal('Bearer')),
+    exp: Type.Optional(Seconds('The end of the token')),
+    iat: Type.Optional(Seconds('Its issue')),
+    sub: Type.Optional(Type.String({ description: "A user's id, or `client:` and a service's" })),
+    aud: Type.Optional(Type.String()),
+    iss: Type.Optional(Type.String()),
+    jti: Type.Optional(Type.String()),
+    sid: Type.Optional(Type.String({ description: "The session of a user's token" })),
+    is_reader: Type.Optional(Type.Boolean()),
+    is_author: Type.Optional(Type.Boolean()),
+    is_admin: Type.Optional(Type.Boolean())
+  },
+  { $id: 'Introspection' }
+)
+
+export const RevocationRequest = Type.Object(
+  {
+    token: Type.String({ description: 'An access token of the client itself; any other is left as it is' }),
+    token_type_hint: hint,
+    ...credentials
+  },
+  { $id: 'RevocationRequest' }
+)
+
+export const OAuthErrorBody = Type.Object(
+  {
+    error: Type.Unsafe<OAuthErrorCode>({ type: 'string', enum: oauthErrorCodes }),
+    error_description: Type.String()
+  },
+  { $id: 'OAuthError', description: 'RFC 6749 §5.2' }
+)
+
+/** What every operation by a service's secret may answer. */
+export const refusals = {
+  400: ok(OAuthErrorBody, 'The request is not one that OAuth knows, or asks for too much'),
+  401: ok(OAuthErrorBody, '`invalid_client`: no such client, another secret, or the client is disabled')
+}
+
+export const formOnly = ['application/x-www-form-urlencoded']
+
+export function addOAuthSchemas(app: FastifyInstance): void {
+  for (const schema of [
+    ClientTokenRequest,
+    ClientToken,
+    IntrospectionRequest,
+    Introspection,
+    RevocationRequest,
+    OAuthErrorBody
+  ]) {
+    app.addSchema(schema)
+  }
+}

@@ -1,0 +1,37 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { clientOf } from '../../plugins/access.ts'
+import { OAuthError } from '../../src/oauth/errors.ts'
+import { grantedRoles, scopeOf } from '../../src/oauth/scope.ts'
+import { ok, ref } from '../schemas.ts'
+import { ClientToken, ClientTokenRequest, formOnly, refusals } from './schemas.ts'
+
+export const token: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/token',
+    config: { takesForm: true, isRead: true, problems: ['rate_limited', 'unavailable'] },
+    schema: {
+      operationId: 'issueClientToken',
+      summary: 'A token for a service',
+      description: 'RFC 6749 §4.4, the client credentials grant. There is no refresh token: ask again.',
+      tags: ['services'],
+      consumes: formOnly,
+      body: ref(ClientTokenRequest),
+      response: { 200: ok(ClientToken, 'The token'), ...refusals }
+    },
+    async handler(request, reply) {
+      const client = clientOf(request)
+      if (request.body.grant_type !== 'client_credentials') throw new OAuthError('unsupported_grant_type')
+      const granted = grantedRoles(request.body.scope, client.roles)
+      const { clientId: id, version, sessionId: secretId } = client
+      const access = app.accessTokens.issueToClient({ id, version }, secretId, granted)
+      reply.header('pragma', 'no-cache')
+      return {
+        access_token: access.token,
+        token_type: 'Bearer' as const,
+        expires_in: access.expiresIn,
+        ...scopeOf(granted)
+      }
+    }
+  })
+}

@@ -1,0 +1,90 @@
+import { type Origin, recordEvent } from '../audit/events.ts'
+import type { Db } from '../database/database.ts'
+import { Problem } from '../errors.ts'
+import type { Limiter } from '../limits/limiter.ts'
+import { networkOf } from '../limits/network.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { sessionKey } from '../revocation/list.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import { type Role, rolesOf } from '../roles/roles.ts'
+import type { Revocable } from '../tokens/claims.ts'
+import { prepareFindClientBySecret } from './queries.ts'
+import { flagsOf } from './roles.ts'
+import { digestOf } from './secrets.ts'
+
+export interface ClientCredentials {
+  id: string
+  secret: string
+}
+
+/** A service that has shown a secret of its own, which stands where a token has its session. */
+export type AuthenticatedClient = Revocable & { kind: 'client'; roles: ReadonlySet<Role> }
+
+/**
+ * @throws {OAuthError} `invalid_client`, the same whether the client is unknown, disabled or the secret wrong
+ * @throws {Problem} `rate_limited` for an address from which many wrong ones came; whoever is remembered goes on
+ */
+export type AuthenticateClient = (credentials: ClientCredentials, origin: Origin) => Promise<AuthenticatedClient>
+
+export interface ClientAuthenticationOptions {
+  db: Db
+  revocations: Pick<Revocations, 'isRevoked'>
+  limiter: Limiter
+  /** Milliseconds, of a clock that never goes back. */
+  now?: () => number
+}
+
+const mostRemembered = 10_000
+
+/**
+ * Milliseconds. No longer than the shortest life of an access token, for which revocations are remembered:
+ * what was revoked must not outlast the memory of its revocation.
+ */
+const remembrance = 60_000
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const nobody = '00000000-0000-0000-0000-000000000000'
+
+/** Who was authenticated is remembered by the digest of the secret, and asked for among the revocations at every use. */
+export function createClientAuthentication({
+  db,
+  revocations,
+  limiter,
+  now = () => performance.now()
+}: ClientAuthenticationOptions): AuthenticateClient {
+  const findClientBySecret = prepareFindClientBySecret(db)
+  const remembered = new Map<string, { client: AuthenticatedClient; until: number }>()
+
+  return async ({ id, secret }, origin) => {
+    const digest = digestOf(secret)
+    const key = id + digest
+    const known = remembered.get(key)
+    if (known !== undefined && known.until > now() && !(await revocations.isRevoked(known.client))) return known.client
+    remembered.delete(key)
+
+    const network = networkOf(origin.ip ?? '')
+    const wait = await limiter.waitOf('client', network)
+    if (wait > 0) throw new Problem('rate_limited', { retryAfter: wait })
+
+    // Looked up whatever the id looks like, so that time does not tell (CWE-208).
+    const found = await findClientBySecret(uuid.test(id) ? id : nobody, digest)
+    if (found === undefined) {
+      await limiter.take('client', network)
+      const details = uuid.test(id) ? { client_id: id } : {}
+      await recordEvent(db, origin, { type: 'client.login_failed', details })
+      throw new OAuthError('invalid_client')
+    }
+    const client: AuthenticatedClient = {
+      kind: 'client',
+      clientId: found.client.id,
+      sessionId: found.secretId,
+      sessionKey: sessionKey(found.secretId),
+      version: found.client.version,
+      roles: new Set(rolesOf(flagsOf(found.client)))
+    }
+    // Maps keep the order of insertion: the first is the oldest.
+    if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')
+    remembered.set(key, { client, until: now() + remembrance })
+    return client
+  }
+}

@@ -1,0 +1,23 @@
+/** Every error of RFC 6749 §5.2 that this service answers: its status, and what it says unless more is known. */
+const oauthErrors = {
+  invalid_request: { status: 400, description: 'The request is not valid' },
+  invalid_client: { status: 401, description: 'Client authentication failed' },
+  invalid_scope: { status: 400, description: 'The client does not have the roles that it asks for' },
+  unsupported_grant_type: { status: 400, description: 'The grant type must be client_credentials' }
+} as const satisfies Record<string, { status: number; description: string }>
+
+export type OAuthErrorCode = keyof typeof oauthErrors
+
+export const oauthErrorCodes = Object.keys(oauthErrors) as OAuthErrorCode[]
+
+/** What a client of the OAuth endpoints is told of, instead of a Problem. */
+export class OAuthError extends Error {
+  readonly code: OAuthErrorCode
+  readonly status: number
+
+  constructor(code: OAuthErrorCode, description: string = oauthErrors[code].description) {
+    super(description)
+    this.code = code
+    this.status = oauthErrors[code].status
+  }
+}

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { type Answer, call } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { askToken, createClient, introspect, post, tokenOf } from '../support/service-client.ts'
+import { kinds, type Service, sql, startService } from '../support/service.ts'
+
+const statusOf = async (service: Service, bearer: string) => (await call(service, 'GET /authz', { bearer })).status
+
+/** What an observer sees of an answer, without what differs between any two. */
+function seen({ status, headers, text }: Answer): object {
+  const rest = [...headers].filter(([name]) => name !== 'x-request-id' && name !== 'date')
+  return { status, headers: Object.fromEntries(rest), text }
+}
+
+for (const kind of kinds) {
+  await t.test(`O1: unknown, disabled, and with another secret a client is refused alike, on ${kind}`, async (t) => {
+    const service = await startService(t, {}, kind)
+    const client = await createClient(service)
+    const [disabled, secretless] = [await createClient(service), await createClient(service)]
+    await service.app.clients.update(disabled.id, { is_disabled: true }, {})
+    await service.app.clients.endSecret(secretless.id, secretless.secretId, {})
+    const attempts = {
+      'wrong secret': { ...client, secret: `${client.secret.slice(0, -1)}_` },
+      "another client's secret": { ...client, secret: disabled.secret },
+      'an empty secret': { ...client, secret: '' },
+      'unknown client': { ...client, id: '00000000-0000-4000-8000-000000000000' },
+      'no id at all': { ...client, id: "' or 1=1--" },
+      'the id in capitals': { ...client, id: client.id.toUpperCase() },
+      'no text': { ...client, id: '\0\u0007' },
+      disabled,
+      'disabled, wrong secret': { ...disabled, secret: 'x' },
+      'an ended secret': secretless
+    }
+    const answers = Object.entries(attempts).map(async ([title, attempt]) => ({
+      title,
+      byBasic: seen(await askToken(service, attempt)),
+      byForm: seen(
+        await post(service, '/oauth/token', {
+          grant_type: 'client_credentials',
+          client_id: attempt.id,
+          client_secret: attempt.secret
+        })
+      )
+    }))
+    const expected = {
+      status: 401,
+      headers: { 'www-authenticate': 'Basic realm="gatehouse"', 'cache-control': 'no-store' },
+      text: '{"error":"invalid_client","error_description":"Client authentication failed"}'
+    }
+    const [first, ...others] = await Promise.all(answers)
+    t.match(first?.byBasic, expected)
+    for (const { title, byBasic, byForm } of others)
+      t.strictSame([byBasic, byForm], [first?.byBasic, first?.byBasic], title)
+    t.equal((await askToken(service, client)).status, 200, 'the right one still is let in')
+  })
+}
+
+await t.test('O2: secrets', async (t) => {
+  const service = await startService(t, { LOG_LEVEL: 'trace' })
+  const client = await createClient(service)
+
+  await t.test('O2: have 256 random bits, and are kept as a digest that is no secret', async (t) => {
+    const secrets: string[] = []
+    for (let n = 0; n < 20; n++) secrets.push((await createClient(service)).secret)
+    t.equal(new Set(secrets).size, 20)
+    for (const secret of secrets) {
+      t.match(secret, /^gatehouse_[A-Za-z0-9_-]{43}$/)
+      t.equal(Buffer.from(secret.slice('gatehouse_'.length), 'base64url').length, 32)
+    }
+    const dump = JSON.stringify([
+      await sql(service, 'select * from clients'),
+      await sql(service, 'select * from client_secrets'),
+      await sql(service, 'select * from audit_events')
+    ])
+    t.notOk(secrets.some((secret) => dump.includes(secret) || dump.includes(secret.slice('gatehouse_'.length))))
+    const [row] = await sql<{ digest: string }>(service, 'select digest from client_secrets where id = $1', [
+      client.secretId
+    ])
+    t.equal(row?.digest, createHash('sha256').update(client.secret).digest('base64url'))
+    t.equal((await askToken(service, { id: client.id, secret: row!.digest })).status, 401)
+  })
+
+  await t.test('O2: two are good while one replaces the other, whose tokens end with it', async (t) => {
+    const { clientSecret } = await service.app.clients.addSecret(client.id, {})
+    const next = { ...client, secret: clientSecret }
+    const [old, fresh] = [await tokenOf(service, client), await tokenOf(service, next)]
+    t.strictSame([await statusOf(service, old), await statusOf(service, fresh)], [204, 204])
+    await service.app.clients.endSecret(client.id, client.secretId, {})
+    t.strictSame([await statusOf(service, old), await statusOf(service, fresh)], [401, 204])
+    t.strictSame([(await askToken(service, client)).status, (await askToken(service, next)).status], [401, 200])
+  })
+
+  await t.test('and never reach the log', async (t) => {
+    const other = await createClient(service)
+    await tokenOf(service, other)
+    const form = `grant_type=client_credentials&client_id=${other.id}&client_secret=${other.secret}`
+    await post(service, '/oauth/token', form)
+    await post(service, '/oauth/token', `${form}&client_secret=${other.secret}`)
+    await post(service, '/oauth/introspect', { token: other.secret }, other)
+    await askToken(service, { id: other.secret, secret: 'x' })
+    await call(service, 'POST /oauth/token', { raw: form, headers: { 'content-type': 'text/plain' } })
+    await call(service, `POST /oauth/token?${form}`)
+    const log = service.log.join('')
+    const digest = createHash('sha256').update(other.secret).digest()
+    for (const text of [other.secret, digest.toString('base64url'), digest.toString('hex')]) t.notOk(log.includes(text))
+    t.ok(log.includes(other.id), 'but who it was')
+    const [event] = await sql<{ details: string }>(
+      service,
+      "select details::text from audit_events where type = 'client.login_failed' order by id desc limit 1"
+    )
+    t.equal(event?.details, '{}', 'nor, typed in the wrong place, the audit')
+  })
+
+  await t.test('the use of a secret is written at most once a minute', async (t) => {
+    const other = await createClient(service)
+    const lastUse = async () =>
+      (
+        await sql<{ last_used_at: Date; xmin: string }>(
+          service,
+          'select last_used_at, xmin::text from client_secrets where id = $1',
+          [other.secretId]
+        )
+      )[0]
+    await tokenOf(service, other)
+    const first = await lastUse()
+    t.ok(first!.last_used_at)
+    const second = await startService(t, service.env)
+    for (const instance of [service, second, second]) await tokenOf(instance, other)
+    t.strictSame(await lastUse(), first)
+  })
+})
+
+await t.test('S10: two instances on one database', async (t) => {
+  const first = await startService(t)
+  const second = await startService(t, first.env)
+  const asking = await createClient(first)
+  t.equal(await introspect(second, asking, 'x'), '{"active":false}', 'remembered on the second')
+
+  const refusedOnSecond = async (t: Parameters<typeof eventually>[0], client: typeof asking, token: string) => {
+    await eventually(t, 'its token is refused', async () => (await statusOf(second, token)) === 401)
+    t.equal(await introspect(second, asking, token), '{"active":false}')
+    t.equal((await askToken(second, client)).status, 401, 'and so is its secret')
+    t.equal((await post(second, '/oauth/introspect', { token }, client)).status, 401)
+  }
+
+  await t.test('a client that is disabled on one is refused on the other, and back when it is enabled', async (t) => {
+    const client = await createClient(first)
+    const token = await tokenOf(second, client)
+    t.match(await introspect(second, asking, token), '"active":true')
+    await first.app.clients.update(client.id, { is_disabled: true }, {})
+    t.equal((await askToken(first, client)).status, 401, 'at once where it was done')
+    await refusedOnSecond(t, client, token)
+    await first.app.clients.update(client.id, { is_disabled: false }, {})
+    t.equal((await askToken(second, client)).status, 200)
+    t.equal(await statusOf(second, token), 401, 'the tokens of before stay void')
+  })
+
+  await t.test('a client that is deleted, too', async (t) => {
+    const client = await createClient(first)
+    const token = await tokenOf(second, client)
+    await first.app.clients.delete(client.id, {})
+    await refusedOnSecond(t, client, token)
+  })
+
+  await t.test('a secret that is ended, too, while the other one and its tokens live', async (t) => {
+    const client = await createClient(first)
+    const next = { ...client, secret: (await first.app.clients.addSecret(client.id, {})).clientSecret }
+    const [token, living] = [await tokenOf(second, client), await tokenOf(second, next)]
+    await first.app.clients.endSecret(client.id, client.secretId, {})
+    await refusedOnSecond(t, client, token)
+    t.equal(await statusOf(second, living), 204)
+    t.equal((await askToken(second, next)).status, 200)
+  })
+
+  await t.test('a role that is withdrawn is in no token from then on', async (t) => {
+    const client = await createClient(first, { is_reader: true, is_admin: true })
+    const token = await tokenOf(second, client)
+    t.equal((await call(second, 'GET /admin/clients', { bearer: token })).status, 200)
+    await first.app.clients.update(client.id, { is_admin: false }, {})
+    await eventually(t, 'its token is refused', async () => (await statusOf(second, token)) === 401)
+    t.match((await askToken(second, client)).body, { scope: 'reader' })
+  })
+
+  await t.test('O5: a token that is revoked on one is refused on the other', async (t) => {
+    const client = await createClient(first)
+    const [token, living] = [await tokenOf(second, client), await tokenOf(second, client)]
+    await post(first, '/oauth/revoke', { token }, client)
+    await eventually(t, 'it is refused', async () => (await statusOf(second, token)) === 401)
+    t.equal(await statusOf(second, living), 204)
+  })
+
+  await t.test('an instance without notifications asks the database for a client that it remembers', async (t) => {
+    const client = await createClient(first)
+    const token = await tokenOf(second, client)
+    await sql(first, 'alter table revocations rename to revocations_away')
+    await sql(
+      first,
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'gatehouse-listener' and datname = current_database()`
+    )
+    await sql(first, 'update clients set is_disabled = true where id = $1', [client.id])
+    await eventually(t, 'its secret is not taken', async () => (await askToken(second, client)).status !== 200)
+    await sql(first, 'alter table revocations_away rename to revocations')
+    await eventually(t, 'nor its token', async () => {
+      const answers = [await askToken(second, client), await call(second, 'GET /authz', { bearer: token })]
+      return answers.every(({ status }) => status === 401)
+    })
+  })
+})
