@@ -5,6 +5,7 @@ import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { documentation } from './documentation/index.ts'
 import { health } from './health/index.ts'
+import { pages } from './pages/index.ts'
 import { addSchemas } from './schemas.ts'
 import { wellKnown } from './well-known/index.ts'
 
@@ -14,7 +15,8 @@ const policy: [prefix: string, access: Access | 'by route', area: FastifyPluginA
   ['/authz', 'by route', authz],
   ['/.well-known', 'public', wellKnown],
   ['/health', 'public', health],
-  ['', 'public', documentation]
+  ['', 'public', documentation],
+  ['', 'public', pages]
 ]
 
 async function routes(app: FastifyInstance): Promise<void> {

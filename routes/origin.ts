@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import type { Origin } from '../src/audit/events.ts'
+import { languageOf } from '../src/mail/language.ts'
 
 /** Where a request came from. The address is the socket's, unless TRUST_PROXY names the peer. */
 export const originOf = (request: FastifyRequest): Origin => ({
   ip: request.ip,
   userAgent: request.headers['user-agent'],
   requestId: request.id,
+  language: languageOf(request.headers['accept-language']),
   ...(request.principal !== null && { actorId: request.principal.userId })
 })

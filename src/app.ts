@@ -12,6 +12,7 @@ import headers from '../plugins/headers.ts'
 import jwt from '../plugins/jwt.ts'
 import lifecycle from '../plugins/lifecycle.ts'
 import logging from '../plugins/logging.ts'
+import mail from '../plugins/mail.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import passwords from '../plugins/passwords.ts'
@@ -104,6 +105,7 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(access)
   await app.register(logging)
   await app.register(metrics)
+  await app.register(mail)
   await app.register(services)
   await app.register(sweeper)
   await app.register(openapi)

@@ -1,3 +1,4 @@
+import { recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
@@ -41,6 +42,10 @@ export interface SessionsOptions {
   refreshTokens: RefreshTokens
   inRevokingTransaction: InRevokingTransaction
   limits: SessionLimits
+  /** Whether only who has verified their address may log in. */
+  requireVerifiedEmail: boolean
+  /** Called when mail was committed to the outbox. */
+  onMail: () => void
 }
 
 export type Sessions = ReturnType<typeof createSessions>
@@ -54,20 +59,29 @@ export function createSessions({
   issueAccessToken,
   refreshTokens,
   inRevokingTransaction,
-  limits
+  limits,
+  requireVerifiedEmail,
+  onMail
 }: SessionsOptions) {
   const rotateSession = prepareRotateSession(db, limits)
 
   return {
     /**
      * Starts a session.
-     * @throws {Problem} `invalid_credentials`, the same whether the user is unknown, disabled or the password wrong
+     * @throws {Problem} `invalid_credentials`, the same whether the user is unknown, disabled or the password wrong,
+     * or the address not verified where it must be: the link is mailed again then, to whom had the right password
      */
     async logIn(credentials: Credentials, origin: Origin): Promise<TokenPair> {
       const user = await findUserByLogin(db, credentials.username)
       const matches = await passwords.verify(user?.passwordHash, credentials.password)
       if (user === undefined || !matches || user.isDisabled) {
         await recordEvent(db, origin, { type: 'user.login_failed', userId: user?.id })
+        throw new Problem('invalid_credentials')
+      }
+      if (requireVerifiedEmail && !user.emailVerified) {
+        const event = { type: 'user.login_failed', userId: user.id } as const
+        await recordEventWithMail(db, origin, event, verificationRequest(user, origin))
+        onMail()
         throw new Problem('invalid_credentials')
       }
       await strengthenHash(user, credentials.password)
