@@ -1,4 +1,4 @@
-import { and, eq, gt, notExists, sql } from 'drizzle-orm'
+import { and, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { type AuditEvent, eventRow, type Origin } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { accountTokens, auditEvents, outbox, users } from '../database/schema/index.ts'
@@ -52,41 +52,39 @@ export async function answerRequest(db: Db, { id, template, recipient, userId, l
   await db.transaction(async (tx) => {
     if (!(await deleteMail(tx, id))) return
     if (template === 'password_reset_request') {
-      const user = await findEnabledUserByEmail(tx, recipient)
+      const user = await lockUser(tx, eq(users.emailKey, keyOf(recipient)))
       if (user === undefined) return
       // Who was invited has no password to replace.
       await mailLink(tx, user, user.passwordHash === null ? 'invitation' : 'password_reset', language as Language)
-    } else if (userId !== null) {
-      const user = await findUserToRemind(tx, userId)
-      if (user !== undefined) await mailLink(tx, user, 'email_verification', language as Language)
+    } else {
+      const user = userId === null ? undefined : await lockUser(tx, eq(users.id, userId))
+      if (user === undefined || user.emailVerified || (await wasRemindedLately(tx, user))) return
+      await mailLink(tx, user, 'email_verification', language as Language)
     }
   })
 }
 
-async function findEnabledUserByEmail(db: Db, email: string): Promise<UserRow | undefined> {
-  const [row] = await db
+/** A user who may log in, for one request at a time: the next sees what came of this one. */
+async function lockUser(tx: Db, which: SQL): Promise<UserRow | undefined> {
+  const [row] = await tx
     .select()
     .from(users)
-    .where(and(eq(users.emailKey, keyOf(email)), eq(users.isDisabled, false)))
+    .where(and(which, eq(users.isDisabled, false)))
+    .for('no key update')
   return row
 }
 
-/** The user, if they have yet to verify their address and were mailed no link lately. */
-async function findUserToRemind(db: Db, userId: number): Promise<UserRow | undefined> {
-  const lately = db
+async function wasRemindedLately(tx: Db, { id, emailKey }: UserRow): Promise<boolean> {
+  const rows = await tx
     .select({ id: accountTokens.id })
     .from(accountTokens)
     .where(
       and(
-        eq(accountTokens.userId, users.id),
+        eq(accountTokens.userId, id),
         eq(accountTokens.purpose, 'email_verification'),
-        eq(accountTokens.emailKey, users.emailKey),
+        eq(accountTokens.emailKey, emailKey),
         gt(accountTokens.createdAt, sql`now() - make_interval(secs => ${pauseBetweenReminders})`)
       )
     )
-  const [row] = await db
-    .select()
-    .from(users)
-    .where(and(eq(users.id, userId), eq(users.emailVerified, false), eq(users.isDisabled, false), notExists(lately)))
-  return row
+  return rows.length > 0
 }
