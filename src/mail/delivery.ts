@@ -37,8 +37,9 @@ const sendDeadline = 60_000
 const closeDeadline = 4000
 const retryInterval = 1000
 
-// Seconds. A lease is longer than any attempt, so that no other instance sends what this one does.
-const lease = 120
+// Seconds. A lease is longer than any attempt, so that no other instance does what this one does. A request needs the
+// database alone, which has deadlines of its own; it is tried again soon.
+const leases = { mail: 120, request: 5 }
 const longestDelay = 15 * 60
 const backOff = (attempts: number) => Math.min(2 ** (attempts - 1), longestDelay)
 
@@ -70,7 +71,7 @@ export function startDelivery({ db, compose, send, answerRequest, report }: Deli
   /** One mail after the other, until none is due. Whoever finds one calls another to help. */
   async function work(): Promise<void> {
     while (!isClosing) {
-      const row = await claimMail(db, lease, send === undefined ? 'requests' : 'all')
+      const row = await claimMail(db, leases, send === undefined ? 'requests' : 'all')
       if (row === undefined) break
       kick()
       if (requestTemplates.includes(row.template)) await answerRequest(row)

@@ -36,10 +36,15 @@ const isUseful = (db: Db) =>
 
 /**
  * Takes a mail that is due, for the time of a lease: no other instance sees it before that has passed.
- * @param lease seconds; longer than any attempt to send it
+ * @param leases seconds; longer than any attempt to send a mail, or to answer a request
  * @param which all of them, or the requests alone
  */
-export async function claimMail(db: Db, lease: number, which: 'all' | 'requests'): Promise<OutboxRow | undefined> {
+export async function claimMail(
+  db: Db,
+  leases: { mail: number; request: number },
+  which: 'all' | 'requests'
+): Promise<OutboxRow | undefined> {
+  const lease = sql`case when ${inArray(outbox.template, requestTemplates)} then ${leases.request}::integer else ${leases.mail}::integer end`
   const due = db
     .select({ id: outbox.id })
     .from(outbox)

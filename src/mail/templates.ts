@@ -74,7 +74,11 @@ function readFolder(folder: string): Map<string, string> {
   const files = languages
     .map((language) => join(folder, language))
     .filter((path) => existsSync(path))
-    .flatMap((path) => readdirSync(path).sort().map((name) => join(path, name)))
+    .flatMap((path) =>
+      readdirSync(path)
+        .sort()
+        .map((name) => join(path, name))
+    )
     .filter((file) => file.endsWith('.mustache'))
   return new Map(files.map((file) => [relative(folder, file).replaceAll('\\', '/'), readFileSync(file, 'utf8')]))
 }
