@@ -25,7 +25,7 @@ const mayNotImport = (files, folders, ignores = []) => ({
 })
 
 export default defineConfig(
-  globalIgnores(['dist/', 'migrations/', '.tap/', 'clients/', 'examples/', 'data/']),
+  globalIgnores(['dist/', 'migrations/', '.tap/', 'clients/', 'examples/', 'data/', 'routes/pages/assets/']),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

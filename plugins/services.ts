@@ -1,9 +1,11 @@
 import fp from 'fastify-plugin'
+import { type Accounts, createAccounts } from '../src/accounts/service.ts'
 import { type Clients, createClients } from '../src/clients/service.ts'
 import { createPasswordAttempts, uncountedAttempts } from '../src/limits/password-attempts.ts'
 import { createPwnedCheck } from '../src/passwords/pwned.ts'
 import { createRevokingTransaction } from '../src/revocation/transaction.ts'
 import { createSessions, type Sessions } from '../src/sessions/service.ts'
+import { createAccountTokens } from '../src/tokens/account-token.ts'
 import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
 import { createFindUserOfToken } from '../src/users/of-token.ts'
 import { createUsers, type Users } from '../src/users/service.ts'
@@ -13,6 +15,7 @@ declare module 'fastify' {
     users: Users
     sessions: Sessions
     clients: Clients
+    accounts: Accounts
   }
 }
 
@@ -23,26 +26,53 @@ export default fp(
     const { db } = app.database
     const inRevokingTransaction = createRevokingTransaction(db, app.revocations)
     const refreshTokens = createRefreshTokens(app.keyring)
-    const { session: limits } = config
+    const { requireVerifiedEmail, session: limits } = config
     const attempts = config.rateLimit ? createPasswordAttempts(db, limits) : uncountedAttempts(db)
     const passwordPolicy = {
       minLength: config.passwordMinLength,
       isPwned: config.pwnedPasswordsUrl === undefined ? undefined : createPwnedCheck(config.pwnedPasswordsUrl, warn)
     }
+    const findUserOfToken = createFindUserOfToken(db)
+    const onMail = app.mail.kick
     app.decorate(
       'users',
       createUsers({
         db,
         passwords,
         attempts,
-        findUserOfToken: createFindUserOfToken(db),
+        findUserOfToken,
         passwordPolicy,
-        inRevokingTransaction
+        inRevokingTransaction,
+        requireVerifiedEmail,
+        onMail
       })
     )
     app.decorate(
       'sessions',
-      createSessions({ db, passwords, attempts, accessTokens, refreshTokens, inRevokingTransaction, limits })
+      createSessions({
+        db,
+        passwords,
+        attempts,
+        accessTokens,
+        refreshTokens,
+        inRevokingTransaction,
+        limits,
+        requireVerifiedEmail,
+        onMail
+      })
+    )
+    app.decorate(
+      'accounts',
+      createAccounts({
+        db,
+        passwords,
+        attempts,
+        accountTokens: createAccountTokens(app.keyring),
+        findUserOfToken,
+        passwordPolicy,
+        inRevokingTransaction,
+        onMail
+      })
     )
     app.decorate('clients', createClients({ db, inRevokingTransaction }))
 
@@ -53,5 +83,5 @@ export default fp(
       )
     }
   },
-  { name: 'services', dependencies: ['config', 'database', 'passwords', 'jwt', 'revocations'] }
+  { name: 'services', dependencies: ['config', 'database', 'passwords', 'jwt', 'revocations', 'mail'] }
 )

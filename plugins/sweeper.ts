@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { deleteUselessMails } from '../src/mail/outbox.ts'
 import { sweep } from '../src/sessions/sweeper.ts'
 import { clockLeeway } from '../src/tokens/claims.ts'
 
@@ -15,8 +16,15 @@ export default fp(
       clearTimeout(timer)
     })
 
+    /** Before what their links are made of, with which they would go unnoticed. */
+    async function sweepMails(): Promise<void> {
+      const mails = await deleteUselessMails(app.database.db)
+      if (mails > 0) app.log.warn({ mails }, 'mails given up: they could not be delivered while they were of use')
+    }
+
     function run(): void {
-      sweep(app.database.db, { revocationLifetime })
+      sweepMails()
+        .then(() => sweep(app.database.db, { revocationLifetime }))
         .catch((error: unknown) => {
           app.log.warn({ err: error }, 'expired rows were not swept')
         })

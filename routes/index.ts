@@ -9,6 +9,7 @@ import { documentation } from './documentation/index.ts'
 import { health } from './health/index.ts'
 import { oauth } from './oauth/index.ts'
 import { addOAuthSchemas } from './oauth/schemas.ts'
+import { pages } from './pages/index.ts'
 import { addSchemas } from './schemas.ts'
 import { wellKnown } from './well-known/index.ts'
 
@@ -20,7 +21,8 @@ const policy: [prefix: string, access: Access | 'by route', area: FastifyPluginA
   ['/oauth', 'service', oauth],
   ['/.well-known', 'public', wellKnown],
   ['/health', 'public', health],
-  ['', 'public', documentation]
+  ['', 'public', documentation],
+  ['', 'public', pages]
 ]
 
 async function routes(app: FastifyInstance): Promise<void> {

@@ -60,6 +60,17 @@ export const ChangePassword = Type.Object(
   { $id: 'ChangePassword', ...strict }
 )
 
+export const ForgotPassword = Type.Object({ email: Email }, { $id: 'ForgotPassword', ...strict })
+
+const LinkToken = Text({ minLength: 1, maxLength: 256, description: 'What follows `#token=` in the link of a mail' })
+
+export const ResetPassword = Type.Object(
+  { token: LinkToken, new_password: Password },
+  { $id: 'ResetPassword', ...strict }
+)
+
+export const VerifyEmail = Type.Object({ token: LinkToken }, { $id: 'VerifyEmail', ...strict })
+
 export const UpdateUser = Type.Object(
   { first_name: Type.Optional(Name), second_name: Type.Optional(Name), email: Type.Optional(Email) },
   { $id: 'UpdateUser', description: 'What is absent stays as it is; null clears a name.', ...strict }
@@ -131,6 +142,9 @@ export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $r
 /** A successful answer without a body. */
 export const noContent = (description: string) => Type.Null({ description })
 
+/** The answer to what is done later: without a body, which `send(null)` would fill with "null". */
+export const accepted = (description: string) => Type.Unsafe<undefined>({ type: 'null', description })
+
 /** A successful answer with the given body. */
 export const ok = <T extends TSchema>(schema: T, description: string) =>
   Type.Unsafe<Static<T>>({ description, ...ref(schema) })
@@ -141,6 +155,9 @@ const shared = [
   RefreshToken,
   UpdateUser,
   ChangePassword,
+  ForgotPassword,
+  ResetPassword,
+  VerifyEmail,
   UserResponse,
   Token,
   SessionList,

@@ -14,6 +14,7 @@ import jwt from '../plugins/jwt.ts'
 import lifecycle from '../plugins/lifecycle.ts'
 import limits from '../plugins/limits.ts'
 import logging from '../plugins/logging.ts'
+import mail from '../plugins/mail.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import passwords from '../plugins/passwords.ts'
@@ -108,6 +109,7 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(access)
   await app.register(logging)
   await app.register(metrics)
+  await app.register(mail)
   await app.register(services)
   await app.register(sweeper)
   await app.register(openapi)

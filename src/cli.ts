@@ -5,6 +5,7 @@ import { addClients } from './commands/clients.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOpenapi } from './commands/openapi.ts'
+import { addOutbox } from './commands/outbox.ts'
 import { addServe } from './commands/serve.ts'
 import { addUsers } from './commands/users.ts'
 
@@ -19,7 +20,8 @@ const program = new Command('gatehouse')
   .option('--json', 'print JSON')
   .configureHelp({ showGlobalOptions: true })
 
-for (const add of [addServe, addMigrate, addKeys, addUsers, addClients, addOpenapi]) add(program, process.env)
+for (const add of [addServe, addMigrate, addKeys, addUsers, addClients, addOutbox, addOpenapi])
+  add(program, process.env)
 
 try {
   // What is set already wins over the file.

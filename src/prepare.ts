@@ -46,7 +46,7 @@ async function ensureAdmin(config: Config, { db }: Database, passwords: Hasher):
     inRevokingTransaction
   })
   try {
-    return (await users.register(config.bootstrapAdmin, {}, ['reader', 'admin'])).username
+    return (await users.create(config.bootstrapAdmin, {}, ['reader', 'admin'])).username
   } catch (error) {
     throw error instanceof Problem ? new ConfigError(faultsOfSettings(error)) : error
   }

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import { email } from './email.ts'
+import { forgottenPassword } from './forgotten-password.ts'
 import { login } from './login.ts'
 import { logout } from './logout.ts'
 import { me } from './me.ts'
@@ -14,5 +16,7 @@ export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(logout)
   await app.register(me)
   await app.register(password)
+  await app.register(forgottenPassword)
+  await app.register(email)
   await app.register(sessions)
 }

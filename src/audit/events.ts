@@ -1,5 +1,7 @@
+import type { SQL } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
+import type { Language } from '../mail/language.ts'
 
 /** Where a change came from: a request, or a command of an operator. */
 export interface Origin {
@@ -10,6 +12,8 @@ export interface Origin {
   actorId?: number
   /** The service that did it in its own name. */
   actorClientId?: string
+  /** What they read: the language of mails to them. */
+  language?: Language
 }
 
 export type AuditEventType =
@@ -20,6 +24,13 @@ export type AuditEventType =
   | 'user.locked_out'
   | 'user.logged_out'
   | 'user.password_changed'
+  | 'user.password_reset_requested'
+  | 'user.password_reset'
+  | 'user.email_verification_requested'
+  | 'user.email_verified'
+  | 'user.registration_refused'
+  | 'user.invited'
+  | 'user.invitation_accepted'
   | 'user.roles_changed'
   | 'session.revoked'
   | 'session.reuse_detected'
@@ -36,20 +47,24 @@ export type AuditEventType =
 
 export interface AuditEvent {
   type: AuditEventType
-  userId?: number | undefined
+  /** A query where the statement that records finds out whose it is. */
+  userId?: number | SQL | undefined
   details?: Record<string, unknown>
 }
 
 /** Records an event in the transaction that makes it true, so that neither is there without the other. */
 export async function recordEvent(db: Db, origin: Origin, event: AuditEvent): Promise<void> {
-  await db.insert(auditEvents).values({
-    type: event.type,
-    actorId: origin.actorId,
-    actorClientId: origin.actorClientId,
-    userId: event.userId,
-    ip: origin.ip,
-    userAgent: origin.userAgent?.slice(0, 512),
-    requestId: origin.requestId,
-    details: event.details ?? {}
-  })
+  await db.insert(auditEvents).values(eventRow(origin, event))
 }
+
+/** For statements that record an event beside what else they do. */
+export const eventRow = (origin: Origin, event: AuditEvent) => ({
+  type: event.type,
+  actorId: origin.actorId,
+  actorClientId: origin.actorClientId,
+  userId: event.userId,
+  ip: origin.ip,
+  userAgent: origin.userAgent?.slice(0, 512),
+  requestId: origin.requestId,
+  details: event.details ?? {}
+})

@@ -4,7 +4,7 @@ import type { Clients } from '../clients/service.ts'
 import { type Role, roles, rolesOf } from '../roles/roles.ts'
 import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
-import { withSchema } from './users.ts'
+import { withSchema } from './settings.ts'
 
 const pageSize = 100
 

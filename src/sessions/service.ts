@@ -1,3 +1,4 @@
+import { recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
@@ -44,6 +45,10 @@ export interface SessionsOptions {
   refreshTokens: RefreshTokens
   inRevokingTransaction: InRevokingTransaction
   limits: SessionLimits
+  /** Whether only who has verified their address may log in. */
+  requireVerifiedEmail: boolean
+  /** Called when mail was committed to the outbox. */
+  onMail: () => void
 }
 
 export type Sessions = ReturnType<typeof createSessions>
@@ -58,7 +63,9 @@ export function createSessions({
   accessTokens,
   refreshTokens,
   inRevokingTransaction,
-  limits
+  limits,
+  requireVerifiedEmail,
+  onMail
 }: SessionsOptions) {
   const rotateSession = shareRotations(prepareRotateSession(db, limits), limits)
 
@@ -66,7 +73,9 @@ export function createSessions({
     /**
      * Starts a session.
      * @param refreshToken what the client still has of an earlier session: it shows a device that the user knows
-     * @throws {Problem} `invalid_credentials`, `rate_limited`: the same whether the user is unknown, disabled or the password wrong
+     * @throws {Problem} `rate_limited`, or `invalid_credentials`, the same whether the user is unknown, disabled or the
+     * password wrong, or the address not verified where it must be: the link is mailed again then, to whom had the right
+     * password
      */
     async logIn(credentials: Credentials, origin: Origin, refreshToken = ''): Promise<TokenPair> {
       const device = { address: origin.ip, sessionId: refreshTokens.read(refreshToken)?.sessionId }
@@ -75,6 +84,12 @@ export function createSessions({
       const matches = await passwords.verify(user?.passwordHash, credentials.password)
       if (user === undefined || !matches || user.isDisabled) {
         await attempts.failed(attempt, origin)
+        throw new Problem('invalid_credentials')
+      }
+      if (requireVerifiedEmail && !user.emailVerified) {
+        const event = { type: 'user.login_failed', userId: user.id } as const
+        await recordEventWithMail(db, origin, event, verificationRequest(user, origin))
+        onMail()
         throw new Problem('invalid_credentials')
       }
       await strengthenHash(user, credentials.password)

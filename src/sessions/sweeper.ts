@@ -1,6 +1,6 @@
 import { inArray, lt, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { revocations, sessions } from '../database/schema/index.ts'
+import { accountTokens, revocations, sessions } from '../database/schema/index.ts'
 import { deleteExpiredCounters } from '../limits/queries.ts'
 
 const batch = 500
@@ -11,9 +11,11 @@ const batch = 500
  * @returns how many rows are gone
  */
 export async function sweep(db: Db, options: { revocationLifetime: number }): Promise<number> {
+  const isExpired = (column: typeof sessions.sweepAfter | typeof accountTokens.expiresAt) => lt(column, sql`now()`)
   const oldRevocation = lt(revocations.createdAt, sql`now() - make_interval(secs => ${options.revocationLifetime})`)
   return (
-    (await untilNoneAreLeft(() => deleteBatch(db, sessions, lt(sessions.sweepAfter, sql`now()`)))) +
+    (await untilNoneAreLeft(() => deleteBatch(db, sessions, isExpired(sessions.sweepAfter)))) +
+    (await untilNoneAreLeft(() => deleteBatch(db, accountTokens, isExpired(accountTokens.expiresAt)))) +
     (await untilNoneAreLeft(() => deleteBatch(db, revocations, oldRevocation))) +
     (await untilNoneAreLeft(() => deleteExpiredCounters(db, batch)))
   )
@@ -21,7 +23,7 @@ export async function sweep(db: Db, options: { revocationLifetime: number }): Pr
 
 async function deleteBatch(
   db: Db,
-  table: typeof sessions | typeof revocations,
+  table: typeof sessions | typeof revocations | typeof accountTokens,
   condition: ReturnType<typeof lt>
 ): Promise<number> {
   const expired = db

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
@@ -22,6 +22,20 @@ export async function insertUser(db: Db, user: typeof users.$inferInsert): Promi
   const [row] = await db.insert(users).values(user).returning()
   if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
   return row
+}
+
+/** @returns undefined if another user has the name or the address */
+export async function insertUserUnlessTaken(db: Db, user: typeof users.$inferInsert): Promise<UserRow | undefined> {
+  const [row] = await db.insert(users).values(user).onConflictDoNothing().returning()
+  return row
+}
+
+/** Whoever has the name or the address: two users at most. */
+export async function findHolders(db: Db, names: Pick<UserRow, 'usernameKey' | 'emailKey'>): Promise<UserRow[]> {
+  return db
+    .select()
+    .from(users)
+    .where(or(eq(users.usernameKey, names.usernameKey), eq(users.emailKey, names.emailKey)))
 }
 
 /** By username or, where there is an `@`, by e-mail address. */

@@ -1,9 +1,12 @@
+import { deleteLinks, mailLink, noticeTo } from '../accounts/links.ts'
+import { recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { violatedUniqueIndex } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
 import type { PasswordAttempts } from '../limits/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
+import { insertMail } from '../mail/outbox.ts'
 import { checkPassword, type PasswordPolicy } from '../passwords/policy.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { Role } from '../roles/roles.ts'
@@ -11,7 +14,16 @@ import { deleteSessions } from '../sessions/queries.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import type { FindUserOfToken } from './of-token.ts'
-import { changePasswordHash, insertUser, lockEnabledAdmins, setRole, updateUser, type UserRow } from './queries.ts'
+import {
+  changePasswordHash,
+  findHolders,
+  insertUser,
+  insertUserUnlessTaken,
+  lockEnabledAdmins,
+  setRole,
+  updateUser,
+  type UserRow
+} from './queries.ts'
 
 export interface NewUser {
   username: string
@@ -38,6 +50,10 @@ export interface UsersOptions {
   findUserOfToken: FindUserOfToken
   passwordPolicy: PasswordPolicy
   inRevokingTransaction: InRevokingTransaction
+  /** Whether a registration must not tell that an address is known. */
+  requireVerifiedEmail?: boolean
+  /** Called when mail was committed to the outbox. */
+  onMail?: () => void
 }
 
 export type Users = ReturnType<typeof createUsers>
@@ -53,36 +69,46 @@ export function createUsers({
   attempts,
   findUserOfToken,
   passwordPolicy,
-  inRevokingTransaction
+  inRevokingTransaction,
+  requireVerifiedEmail = false,
+  onMail = () => undefined
 }: UsersOptions) {
   return {
     /**
-     * Registers a user with the given roles: a reader and nothing else unless an operator says more.
+     * Registers a user, who is a reader and nothing else, and mails them a link to verify their address.
+     * Where addresses must be verified, a known one looks like a new one, and its owner is told by mail.
      * @throws {Problem} `validation_failed`, `username_taken`, `email_taken`, `overloaded`
      */
-    async register(
-      { username: typed, email, password }: NewUser,
-      origin: Origin,
-      roles: Role[] = ['reader']
-    ): Promise<UserRow> {
-      const username = normalizeUsername(typed)
-      if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
-      if (!isEmail(email)) throw Problem.validation([{ path: '/body/email', message: 'must be a valid email' }])
-      await checkPassword(password, { username, email }, passwordPolicy)
-      // Hashed whether the name is free or not, so that time does not tell (CWE-208), and outside any transaction.
-      const passwordHash = await passwords.hash(password)
+    async register(newUser: NewUser, origin: Origin): Promise<void> {
+      const row = await toRow(newUser, ['reader'])
+      await db.transaction(async (tx) => {
+        const user = await insertUserUnlessTaken(tx, row)
+        // Asked in any case, so that time does not tell (CWE-208).
+        const holders = await findHolders(tx, row)
+        if (user !== undefined) {
+          const event = { type: 'user.registered', userId: user.id, details: { roles: ['reader'] } } as const
+          await recordEventWithMail(tx, origin, event, verificationRequest(user, origin))
+        } else {
+          if (holders.some(({ usernameKey }) => usernameKey === row.usernameKey)) throw new Problem('username_taken')
+          const [owner] = holders
+          if (!requireVerifiedEmail || owner === undefined) throw new Problem('email_taken')
+          const event = { type: 'user.registration_refused', userId: owner.id } as const
+          if (owner.isDisabled) await recordEvent(tx, origin, event)
+          else await recordEventWithMail(tx, origin, event, noticeTo(owner, 'registration_attempt', origin.language))
+        }
+      })
+      onMail()
+    },
+
+    /**
+     * Makes a user by an operator's word, which also stands for the address.
+     * @throws {Problem} `validation_failed`, `username_taken`, `email_taken`, `overloaded`
+     */
+    async create(newUser: NewUser, origin: Origin, roles: Role[]): Promise<UserRow> {
+      const row = await toRow(newUser, roles)
       return naming(
         db.transaction(async (tx) => {
-          const user = await insertUser(tx, {
-            username,
-            usernameKey: keyOf(username),
-            email,
-            emailKey: keyOf(email),
-            passwordHash,
-            isReader: roles.includes('reader'),
-            isAuthor: roles.includes('author'),
-            isAdmin: roles.includes('admin')
-          })
+          const user = await insertUser(tx, { ...row, emailVerified: true })
           await recordEvent(tx, origin, { type: 'user.registered', userId: user.id, details: { roles } })
           return user
         })
@@ -106,15 +132,22 @@ export function createUsers({
             userId: user.id,
             details: { changed: Object.keys(change) }
           })
-          return updateUser(tx, user.id, {
+          const changed = await updateUser(tx, user.id, {
             ...(change.first_name !== undefined && { firstName: change.first_name }),
             ...(change.second_name !== undefined && { secondName: change.second_name }),
             ...(change.email !== undefined && { email: change.email, emailKey: keyOf(change.email) }),
             ...(emailChanged && { emailVerified: false })
           })
+          if (changed !== undefined && emailChanged) {
+            await deleteLinks(tx, user.id)
+            await mailLink(tx, changed, 'email_verification', origin.language)
+            await insertMail(tx, noticeTo(changed, 'email_changed', origin.language, user.email))
+          }
+          return changed
         })
       )
       if (updated === undefined) throw new Problem('token_revoked')
+      if (emailChanged) onMail()
       return updated
     },
 
@@ -137,9 +170,12 @@ export function createUsers({
         await attempts.forget(tx, user.id)
         if (!(await changePasswordHash(tx, user, passwordHash))) throw new Problem('invalid_credentials')
         const ended = await deleteSessions(tx, user.id, { except: principal.sessionId })
+        await deleteLinks(tx, user.id)
+        await insertMail(tx, noticeTo(user, 'password_changed', origin.language))
         await recordEvent(tx, origin, { type: 'user.password_changed', userId: user.id })
         return { revoked: ofSessions(ended), result: undefined }
       })
+      onMail()
     },
 
     /** @throws {Problem} `not_found`, or `last_admin` for the last enabled administrator's role */
@@ -154,6 +190,25 @@ export function createUsers({
         await recordEvent(tx, origin, { type: 'user.roles_changed', userId: user.id, details: { role, granted } })
         return { revoked: [{ userId: user.id, version: user.version }], result: user }
       })
+    }
+  }
+
+  /** @throws {Problem} where a name, the address or the password is none that is taken here */
+  async function toRow({ username: typed, email, password }: NewUser, roles: Role[]) {
+    const username = normalizeUsername(typed)
+    if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
+    if (!isEmail(email)) throw Problem.validation([{ path: '/body/email', message: 'must be a valid email' }])
+    await checkPassword(password, { username, email }, passwordPolicy)
+    return {
+      username,
+      usernameKey: keyOf(username),
+      email,
+      emailKey: keyOf(email),
+      // Hashed whether the name is free or not, so that time does not tell (CWE-208), and outside any transaction.
+      passwordHash: await passwords.hash(password),
+      isReader: roles.includes('reader'),
+      isAuthor: roles.includes('author'),
+      isAdmin: roles.includes('admin')
     }
   }
 

@@ -13,6 +13,9 @@ const bodies: [operation: `${string} /${string}`, body: Record<string, unknown>]
   ['POST /auth/login', { username: person.username, password: person.password, transport: 'bearer' }],
   ['POST /auth/refresh', { refresh_token: 'x'.repeat(75) }],
   ['PATCH /auth/me', { first_name: 'Ada', second_name: 'Lovelace', email: person.email }],
+  ['POST /auth/password/forgot', { email: person.email }],
+  ['POST /auth/password/reset', { token: 'x'.repeat(70), new_password: 'another quiet evening' }],
+  ['POST /auth/email/verify', { token: 'x'.repeat(70) }],
   ['POST /auth/password', { current_password: person.password, new_password: 'another quiet evening' }]
 ]
 

@@ -1,0 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { compareTimes } from './support/timing.ts'
+
+// Whether the time of the answer tells if an address is known to POST /auth/password/forgot.
+// Run on a quiet machine: npx tsx bench/forgot-timing.ts [pairs]
+await compareTimes({
+  async attempt(post, { email }) {
+    const time = await post('/auth/password/forgot', { email })
+    // What comes of the request is done by now, and falls to neither.
+    await delay(10)
+    return time
+  }
+})

@@ -1,0 +1,42 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { originOf } from '../origin.ts'
+import { accepted, ForgotPassword, noContent, ref, ResetPassword } from '../schemas.ts'
+
+export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/password/forgot',
+    config: { access: 'public', limit: 'forgot', problems: ['unavailable'] },
+    schema: {
+      operationId: 'forgotPassword',
+      summary: 'Ask for a link to set another password',
+      description: 'Answers the same, and takes the same time, whether the address is known or not.',
+      tags: ['authentication'],
+      body: ref(ForgotPassword),
+      response: { 202: accepted('If the address is known, a mail is on its way to it') }
+    },
+    async handler(request, reply) {
+      await app.accounts.forgotPassword(request.body.email, originOf(request))
+      return reply.code(202).send()
+    }
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/password/reset',
+    config: { access: 'public', limit: 'link', problems: ['overloaded', 'unavailable'] },
+    schema: {
+      operationId: 'resetPassword',
+      summary: 'Set a password by a mailed link',
+      description:
+        'Of a link for another password, or of an invitation. The token works once; a password that is refused does not use it up.',
+      tags: ['authentication'],
+      body: ref(ResetPassword),
+      response: { 204: noContent("The password is set, and every session of the user's has ended") }
+    },
+    async handler(request, reply) {
+      await app.accounts.resetPassword(request.body, originOf(request))
+      return reply.code(204).send(null)
+    }
+  })
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import type { FastifyInstance } from 'fastify'
+import { languageOf } from '../../src/mail/language.ts'
+import { htmlOf, type PageName } from './html.ts'
+
+// Their own script and style, an icon that is none, and nothing from elsewhere.
+const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const asset = (name: string) => readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
+
+/**
+ * Where the links in mails lead, for those who have no front-end of their own: what follows `#` in them is posted to the
+ * API by the page's script.
+ */
+export async function pages(app: FastifyInstance): Promise<void> {
+  const { passwordMinLength } = app.config
+  const names: PageName[] = ['verify-email', 'reset-password']
+  for (const name of names) {
+    app.route({
+      method: 'GET',
+      url: `/${name}`,
+      schema: { hide: true },
+      handler(request, reply) {
+        const language = languageOf(request.headers['accept-language'])
+        return reply
+          .type('text/html; charset=utf-8')
+          .headers({ 'content-security-policy': pagePolicy, 'content-language': language, vary: 'Accept-Language' })
+          .send(htmlOf(name, language, passwordMinLength))
+      }
+    })
+  }
+
+  const assets = [
+    ['account.js', 'text/javascript; charset=utf-8'],
+    ['account.css', 'text/css; charset=utf-8']
+  ] as const
+  for (const [name, type] of assets) {
+    const content = asset(name)
+    app.route({
+      method: 'GET',
+      url: `/pages/${name}`,
+      schema: { hide: true },
+      handler: (_request, reply) => reply.type(type).send(content)
+    })
+  }
+}

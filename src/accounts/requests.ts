@@ -1,0 +1,90 @@
+import { and, eq, gt, type SQL, sql } from 'drizzle-orm'
+import { type AuditEvent, eventRow, type Origin } from '../audit/events.ts'
+import type { Db } from '../database/database.ts'
+import { accountTokens, auditEvents, outbox, users } from '../database/schema/index.ts'
+import { deleteMail, type OutboxRow } from '../mail/outbox.ts'
+import type { Language } from '../mail/language.ts'
+import { keyOf } from '../users/names.ts'
+import type { UserRow } from '../users/queries.ts'
+import { mailLink } from './links.ts'
+
+// Seconds. Attempts to log in, unlike requests for a link, are made by the dozen.
+const pauseBetweenReminders = 5 * 60
+
+/**
+ * Records an event and puts something into the outbox, in one statement: a single round trip and commit.
+ * For what must take the same time whatever comes of it.
+ */
+export async function recordEventWithMail(
+  db: Db,
+  origin: Origin,
+  event: AuditEvent,
+  mail: typeof outbox.$inferInsert
+): Promise<void> {
+  const written = db.$with('written').as(db.insert(outbox).values(mail).returning({ id: outbox.id }))
+  await db.with(written).insert(auditEvents).values(eventRow(origin, event))
+}
+
+/**
+ * Notes that a link for a new password was asked for. Nothing here depends on whether the address is known, and so
+ * neither does the time that it takes (CWE-208): that is found out when the note is taken from the outbox.
+ */
+export async function requestPasswordReset(db: Db, email: string, origin: Origin): Promise<void> {
+  const userId = sql`(select ${users.id} from ${users} where ${users.emailKey} = ${keyOf(email)})`
+  await recordEventWithMail(
+    db,
+    origin,
+    { type: 'user.password_reset_requested', userId },
+    { recipient: email, template: 'password_reset_request', language: origin.language ?? 'en' }
+  )
+}
+
+/** Notes that a user needs a link to verify their address. */
+export const verificationRequest = ({ id, email }: UserRow, { language = 'en' }: Origin) => ({
+  userId: id,
+  recipient: email,
+  template: 'email_verification_request',
+  language
+})
+
+/** Answers a request from the outbox, once, whichever instance takes it: by a mail, or not at all. */
+export async function answerRequest(db: Db, { id, template, recipient, userId, language }: OutboxRow): Promise<void> {
+  await db.transaction(async (tx) => {
+    if (!(await deleteMail(tx, id))) return
+    if (template === 'password_reset_request') {
+      const user = await lockUser(tx, eq(users.emailKey, keyOf(recipient)))
+      if (user === undefined) return
+      // Who was invited has no password to replace.
+      await mailLink(tx, user, user.passwordHash === null ? 'invitation' : 'password_reset', language as Language)
+    } else {
+      const user = userId === null ? undefined : await lockUser(tx, eq(users.id, userId))
+      if (user === undefined || user.emailVerified || (await wasRemindedLately(tx, user))) return
+      await mailLink(tx, user, 'email_verification', language as Language)
+    }
+  })
+}
+
+/** A user who may log in, for one request at a time: the next sees what came of this one. */
+async function lockUser(tx: Db, which: SQL): Promise<UserRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(users)
+    .where(and(which, eq(users.isDisabled, false)))
+    .for('no key update')
+  return row
+}
+
+async function wasRemindedLately(tx: Db, { id, emailKey }: UserRow): Promise<boolean> {
+  const rows = await tx
+    .select({ id: accountTokens.id })
+    .from(accountTokens)
+    .where(
+      and(
+        eq(accountTokens.userId, id),
+        eq(accountTokens.purpose, 'email_verification'),
+        eq(accountTokens.emailKey, emailKey),
+        gt(accountTokens.createdAt, sql`now() - make_interval(secs => ${pauseBetweenReminders})`)
+      )
+    )
+  return rows.length > 0
+}

@@ -1,0 +1,125 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { type Origin, recordEvent } from '../audit/events.ts'
+import type { Db } from '../database/database.ts'
+import { users } from '../database/schema/index.ts'
+import { Problem } from '../errors.ts'
+import type { PasswordAttempts } from '../limits/password-attempts.ts'
+import type { Hasher } from '../passwords/hasher.ts'
+import { insertMail } from '../mail/outbox.ts'
+import { checkPassword, type PasswordPolicy } from '../passwords/policy.ts'
+import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
+import { deleteSessions } from '../sessions/queries.ts'
+import type { AccountTokens } from '../tokens/account-token.ts'
+import type { UserPrincipal } from '../tokens/claims.ts'
+import type { FindUserOfToken } from '../users/of-token.ts'
+import { changePasswordHash } from '../users/queries.ts'
+import { deleteLinks, findUserOfLink, mailLink, noticeTo, type Purpose, useLink } from './links.ts'
+import { requestPasswordReset } from './requests.ts'
+
+export interface PasswordReset {
+  /** Of a link that was mailed. */
+  token: string
+  new_password: string
+}
+
+export interface AccountsOptions {
+  db: Db
+  passwords: Hasher
+  accountTokens: AccountTokens
+  findUserOfToken: FindUserOfToken
+  passwordPolicy: PasswordPolicy
+  attempts: Pick<PasswordAttempts, 'forget'>
+  inRevokingTransaction: InRevokingTransaction
+  /** Called when mail was committed to the outbox. */
+  onMail: () => void
+}
+
+export type Accounts = ReturnType<typeof createAccounts>
+
+const settingPasswords: Purpose[] = ['password_reset', 'invitation']
+
+/** What people do by mail: choose another password, verify their address. */
+export function createAccounts({
+  db,
+  passwords,
+  accountTokens,
+  findUserOfToken,
+  passwordPolicy,
+  attempts,
+  inRevokingTransaction,
+  onMail
+}: AccountsOptions) {
+  return {
+    /** Mails a link to set another password, if somebody who may log in has the address. Neither the time nor the outcome tells. */
+    async forgotPassword(email: string, origin: Origin): Promise<void> {
+      await requestPasswordReset(db, email, origin)
+      onMail()
+    },
+
+    /**
+     * Sets a password by a link that was mailed, and ends every session of the user. That the mail came verifies the address.
+     * @throws {Problem} `validation_failed` for a link that is not good (any more), which then is as good as it was, or a weak password; `overloaded`
+     */
+    async resetPassword({ token, new_password: password }: PasswordReset, origin: Origin): Promise<void> {
+      const tokenId = accountTokens.read(token)
+      const user = tokenId && (await findUserOfLink(db, tokenId, settingPasswords))
+      if (!tokenId || !user) throw badLink()
+      await checkPassword(password, user, passwordPolicy, '/body/new_password')
+      const passwordHash = await passwords.hash(password)
+      await inRevokingTransaction(async (tx) => {
+        await attempts.forget(tx, user.id)
+        const used = await useLink(tx, tokenId, settingPasswords)
+        const isDone = used && (await changePasswordHash(tx, user, passwordHash)) && (await markVerified(tx, user))
+        if (!isDone) throw badLink()
+        await deleteLinks(tx, user.id)
+        const ended = await deleteSessions(tx, user.id, 'all')
+        await insertMail(tx, noticeTo(user, 'password_changed', origin.language))
+        await recordEvent(tx, origin, {
+          type: used.purpose === 'invitation' ? 'user.invitation_accepted' : 'user.password_reset',
+          userId: user.id
+        })
+        return { revoked: ofSessions(ended), result: undefined }
+      })
+      onMail()
+    },
+
+    /** Mails the caller the link to verify their address again, unless that is done. @throws {Problem} `token_revoked` */
+    async requestVerification(principal: UserPrincipal, origin: Origin): Promise<void> {
+      const user = await findUserOfToken(principal)
+      if (user === undefined) throw new Problem('token_revoked')
+      if (user.emailVerified) return
+      await db.transaction(async (tx) => {
+        await mailLink(tx, user, 'email_verification', origin.language)
+        await recordEvent(tx, origin, { type: 'user.email_verification_requested', userId: user.id })
+      })
+      onMail()
+    },
+
+    /** @throws {Problem} `validation_failed` for a link that is not good (any more) */
+    async verifyEmail(token: string, origin: Origin): Promise<void> {
+      const tokenId = accountTokens.read(token)
+      const user = tokenId && (await findUserOfLink(db, tokenId, ['email_verification']))
+      if (!tokenId || !user) throw badLink()
+      await db.transaction(async (tx) => {
+        const used = await useLink(tx, tokenId, ['email_verification'])
+        if (used === undefined || !(await markVerified(tx, user))) throw badLink()
+        await recordEvent(tx, origin, { type: 'user.email_verified', userId: user.id })
+      })
+    }
+  }
+}
+
+/** The address that was mailed to, if it is still the user's. */
+async function markVerified(tx: Db, user: { id: number; emailKey: string }): Promise<boolean> {
+  const rows = await tx
+    .update(users)
+    .set({ emailVerified: true, updatedAt: sql`now()` })
+    .where(and(eq(users.id, user.id), eq(users.emailKey, user.emailKey)))
+    .returning({ id: users.id })
+  return rows.length > 0
+}
+
+const badLink = () =>
+  Problem.validation([
+    { path: '/body/token', message: 'was used, has expired, or is none of this service: ask for a new link' }
+  ])

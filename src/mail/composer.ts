@@ -1,0 +1,44 @@
+import type { MailConfig } from '../config.ts'
+import type { AccountTokens } from '../tokens/account-token.ts'
+import type { Language } from './language.ts'
+import type { OutboxRow } from './outbox.ts'
+import { type MailName, mails, type RenderMail } from './templates.ts'
+
+/** A mail as it is handed to the server. */
+export interface ComposedMail {
+  messageId: string
+  from: string
+  to: string
+  subject: string
+  text: string
+  html: string
+}
+
+export type ComposeMail = (row: OutboxRow) => ComposedMail
+
+/** Makes mails of what the outbox holds. Only here the link comes to be: neither the database nor the log ever has it. */
+export function createComposer(
+  { from, linkBase }: MailConfig,
+  render: RenderMail,
+  accountTokens: AccountTokens
+): ComposeMail {
+  const service = new URL(linkBase).hostname
+
+  return (row) => {
+    const name = row.template as MailName
+    const { page } = mails[name]
+    const link =
+      page !== undefined && row.tokenId !== null
+        ? // The fragment stays in the browser: no server, proxy or log on the way sees the token.
+          { link: `${linkBase}/${page}#token=${accountTokens.issue(row.tokenId)}` }
+        : {}
+    const view = { username: row.variables.username ?? '', service, ...link }
+    return {
+      // Of one row always the same, so that a mail that comes twice is known as one.
+      messageId: `<${String(row.id)}.${String(row.createdAt.getTime())}.gatehouse@${service}>`,
+      from,
+      to: row.recipient,
+      ...render(name, row.language as Language, view)
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Db } from '../database/database.ts'
+import type { ComposeMail } from './composer.ts'
+import { isRefusal, reasonOf } from './failure.ts'
+import {
+  claimMail,
+  countWaitingMails,
+  deleteMail,
+  findWaitingMails,
+  type OutboxRow,
+  postponeMail,
+  requestTemplates
+} from './outbox.ts'
+import type { SendMail } from './transport.ts'
+
+export interface DeliveryOptions {
+  db: Db
+  compose: ComposeMail
+  /** Without one mails wait, and requests are answered all the same. */
+  send: SendMail | undefined
+  /** Answers a request that was put into the outbox, and takes it out. */
+  answerRequest: (row: OutboxRow) => Promise<void>
+  /** What the operator is to know, without an address or a link. */
+  report: (level: 'info' | 'warn', what: object, message: string) => void
+}
+
+export interface Delivery {
+  /** Looks into the outbox now, rather than with the next poll: something was committed there. */
+  kick: () => void
+  /** Begins no further mail, and waits for those that are under way. */
+  close: () => Promise<void>
+}
+
+// Milliseconds.
+const pollInterval = 1000
+const sendDeadline = 60_000
+const closeDeadline = 4000
+const retryInterval = 1000
+
+// Seconds. A lease is longer than any attempt, so that no other instance does what this one does. A request needs the
+// database alone, which has deadlines of its own; it is tried again soon.
+const leases = { mail: 120, request: 5 }
+const longestDelay = 15 * 60
+const backOff = (attempts: number) => Math.min(2 ** (attempts - 1), longestDelay)
+
+const mostAtOnce = 4
+
+/**
+ * Delivers what is in the outbox: at once when it is told to, and by looking every second for what others have left.
+ * What the server does not take is tried again, later each time. A mail comes twice only if the process or the
+ * database is lost between the server's yes and the row's end; it has the same Message-ID then.
+ */
+export function startDelivery({ db, compose, send, answerRequest, report }: DeliveryOptions): Delivery {
+  const stop = new AbortController()
+  const running = new Set<Promise<void>>()
+  let isClosing = false
+  let isFailing = false
+  let lastSeen: number | undefined
+
+  function kick(): void {
+    // The answer to the request that kicks goes first.
+    setImmediate(() => {
+      if (isClosing || running.size >= mostAtOnce) return
+      const lane = work()
+        .then(recovered, failed)
+        .finally(() => running.delete(lane))
+      running.add(lane)
+    })
+  }
+
+  /** One mail after the other, until none is due. Whoever finds one calls another to help. */
+  async function work(): Promise<void> {
+    while (!isClosing) {
+      const row = await claimMail(db, leases, send === undefined ? 'requests' : 'all')
+      if (row === undefined) break
+      kick()
+      if (requestTemplates.includes(row.template)) await answerRequest(row)
+      else if (send !== undefined) await deliver(row, send)
+    }
+    if (send === undefined) await tellOfWaiting()
+  }
+
+  async function deliver(row: OutboxRow, send: SendMail): Promise<void> {
+    const { id, template, attempts } = row
+    try {
+      await send(compose(row), AbortSignal.any([stop.signal, AbortSignal.timeout(sendDeadline)]))
+    } catch (error) {
+      if (isRefusal(error)) {
+        await deleteMail(db, id)
+        report('warn', { id, template, ...reasonOf(error) }, 'mail given up: the server refuses its recipient')
+      } else {
+        const wait = backOff(attempts)
+        await postponeMail(db, id, wait)
+        report('warn', { id, template, attempts, ...reasonOf(error), retry_in: wait }, 'mail not sent')
+      }
+      return
+    }
+    await forget(id)
+    report('info', { id, template }, 'mail sent')
+  }
+
+  /** What was sent must not stay in the outbox, be the database out of reach just now. */
+  async function forget(id: number): Promise<void> {
+    for (;;) {
+      try {
+        await deleteMail(db, id)
+        return
+      } catch (error) {
+        if (isClosing) throw error
+        await delay(retryInterval, undefined, { ref: false })
+      }
+    }
+  }
+
+  /** Says once of each mail where it is to be found, since nobody gets it. */
+  async function tellOfWaiting(): Promise<void> {
+    if (lastSeen === undefined) {
+      const { count, last } = await countWaitingMails(db)
+      lastSeen = last
+      if (count > 0) report('info', { mails: count }, 'mails wait: "gatehouse outbox" shows them')
+      return
+    }
+    for (const { id, template } of await findWaitingMails(db, lastSeen, 100)) {
+      if (id <= lastSeen) continue
+      lastSeen = id
+      report('info', { id, template }, `mail written: "gatehouse outbox show ${String(id)}" prints it`)
+    }
+  }
+
+  function recovered(): void {
+    isFailing = false
+  }
+
+  function failed(error: unknown): void {
+    if (!isFailing) report('warn', { err: error }, 'the outbox cannot be read: it is being tried')
+    isFailing = true
+  }
+
+  const polling = setInterval(kick, pollInterval)
+  polling.unref()
+  kick()
+
+  return {
+    kick,
+    async close() {
+      isClosing = true
+      clearInterval(polling)
+      const late = setTimeout(() => {
+        stop.abort()
+      }, closeDeadline)
+      await Promise.all(running)
+      clearTimeout(late)
+    }
+  }
+}
