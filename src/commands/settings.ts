@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
+import { CommandError } from './command-error.ts'
 
 const forDatabase = ['NODE_ENV', 'DATABASE_URL', 'DATABASE_POOL_SIZE']
 
@@ -27,3 +28,13 @@ export async function withDatabase<T>(
     await database.close()
   }
 }
+
+/** Opens the database, which must have this version's schema. */
+export const withSchema: typeof withDatabase = (env, names, work) =>
+  withDatabase(env, names, async (database, config) => {
+    const { countPendingMigrations } = await import('../database/migrate.ts')
+    if ((await countPendingMigrations(database.db)) > 0) {
+      throw new CommandError('The database schema is not up to date: run "gatehouse migrate" first')
+    }
+    return work(database, config)
+  })

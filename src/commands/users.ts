@@ -1,12 +1,12 @@
 import { Argument, type Command, Option } from 'commander'
-import type { Database, Db } from '../database/database.ts'
+import type { Db } from '../database/database.ts'
 import { type Role, roles, rolesOf } from '../roles/roles.ts'
 import type { UserRow } from '../users/queries.ts'
 import type { Users } from '../users/service.ts'
-import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
 import { readPassword } from './password.ts'
-import { withDatabase } from './settings.ts'
+import { withSchema } from './settings.ts'
+import { addUsersImport } from './users-import.ts'
 
 const pageSize = 500
 
@@ -35,6 +35,7 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
 
   addRoleCommand('grant', 'give a user a role', true)
   addRoleCommand('revoke', 'take a role from a user', false)
+  addUsersImport(group, env)
 
   function addRoleCommand(name: string, description: string, granted: boolean): void {
     group
@@ -72,16 +73,6 @@ async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Prom
     }
   })
 }
-
-/** Opens the database, which must have this version's schema. */
-const withSchema: typeof withDatabase = (env, names, work) =>
-  withDatabase(env, names, async (database: Database, config) => {
-    const { countPendingMigrations } = await import('../database/migrate.ts')
-    if ((await countPendingMigrations(database.db)) > 0) {
-      throw new CommandError('The database schema is not up to date: run "gatehouse migrate" first')
-    }
-    return work(database, config)
-  })
 
 async function* everyUser(db: Db) {
   const { listUsers } = await import('../users/queries.ts')
