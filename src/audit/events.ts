@@ -30,20 +30,13 @@ export interface AuditEvent {
 
 /** Records an event in the transaction that makes it true, so that neither is there without the other. */
 export async function recordEvent(db: Db, origin: Origin, event: AuditEvent): Promise<void> {
-  await recordEvents(db, origin, [event])
-}
-
-/** The same for at least one event, in one statement. */
-export async function recordEvents(db: Db, origin: Origin, events: AuditEvent[]): Promise<void> {
-  await db.insert(auditEvents).values(
-    events.map(({ type, userId, details = {} }) => ({
-      type,
-      actorId: origin.actorId,
-      userId,
-      ip: origin.ip,
-      userAgent: origin.userAgent?.slice(0, 512),
-      requestId: origin.requestId,
-      details
-    }))
-  )
+  await db.insert(auditEvents).values({
+    type: event.type,
+    actorId: origin.actorId,
+    userId: event.userId,
+    ip: origin.ip,
+    userAgent: origin.userAgent?.slice(0, 512),
+    requestId: origin.requestId,
+    details: event.details ?? {}
+  })
 }

@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Db } from '../../database/database.ts'
+import { isUnavailable } from '../../database/errors.ts'
 import { createHolders } from './holders.ts'
 import { findHolders, insertImported, reserveIds } from './queries.ts'
-import { type NewUserRow, type ReadingOptions, readUser } from './record.ts'
+import { isId, type NewUserRow, type ReadingOptions, readUser } from './record.ts'
 import type { SourceRecord } from './sources.ts'
 
 /** How many lines came to what. */
@@ -39,8 +41,11 @@ export async function importUsers(
   const counts: ImportCounts = { imported: 0, alreadyThere: 0, refused: 0 }
   const onEarlierLines = createHolders()
   let batch: Candidate[] = []
+  let highestId = 0
+  let reservedId = 0
 
   for await (const record of records) {
+    if ('fields' in record && isId(record.fields.id)) highestId = Math.max(highestId, record.fields.id)
     const user = 'fault' in record ? [record.fault] : readUser(record.fields, reading)
     if (Array.isArray(user)) refuse(record.line, user.join('; '))
     else batch.push({ line: record.line, user })
@@ -50,6 +55,7 @@ export async function importUsers(
   return counts
 
   async function finish(): Promise<void> {
+    if (!dryRun) await reserve()
     const free = await sift(batch, dryRun ? onEarlierLines : createHolders())
     const done = dryRun ? free : await insert(free)
     counts.imported += done.length
@@ -66,11 +72,8 @@ export async function importUsers(
   /** @returns those whom nothing is in the way of; the others are counted */
   async function sift(candidates: Candidate[], holders: ReturnType<typeof createHolders>): Promise<Candidate[]> {
     if (candidates.length === 0) return []
-    for (const holder of await findHolders(
-      db,
-      candidates.map(({ user }) => user)
-    ))
-      holders.add(holder)
+    const users = candidates.map(({ user }) => user)
+    for (const holder of await patiently(() => findHolders(db, users))) holders.add(holder)
     return candidates.filter(({ line, user }) => {
       const verdict = holders.judge(user)
       if (verdict === 'free') holders.add(user)
@@ -83,14 +86,38 @@ export async function importUsers(
   async function insert(candidates: Candidate[]): Promise<Candidate[]> {
     if (candidates.length === 0) return []
     const users = candidates.map(({ user }) => user)
-    const highest = Math.max(...users.map(({ id = 0 }) => id))
-    if (highest > 0) await reserveIds(db, highest)
-    const inserted = await insertImported(db, users)
+    const inserted = await patiently(() => insertImported(db, users))
     return candidates.filter(({ user }) => inserted.has(user.usernameKey))
+  }
+
+  /** Keeps the ids of the file, also those of refused lines, from users who register meanwhile. */
+  async function reserve(): Promise<void> {
+    if (highestId === reservedId) return
+    await patiently(() => reserveIds(db, highestId))
+    reservedId = highestId
   }
 
   function refuse(line: number, message: string): void {
     counts.refused++
     onFault(line, message)
   }
+}
+
+// Milliseconds before each new attempt.
+const pauses = [500, 2000, 5000]
+
+/**
+ * Tries again when the database is busy or restarts: all that is done here may be done twice. Users of a batch that was
+ * committed without an answer are found to be there already.
+ */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (const pause of pauses) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isUnavailable(error)) throw error
+      await delay(pause)
+    }
+  }
+  return work()
 }

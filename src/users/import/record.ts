@@ -1,7 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
-import type { users } from '../../database/schema/index.ts'
 import { type FirebaseParameters, toFirebaseHash } from '../../passwords/firebase.ts'
 import { isText } from '../../passwords/policy.ts'
 import { faultOfHash } from '../../passwords/schemes/index.ts'
@@ -9,11 +8,30 @@ import type { Argon2Cost } from '../../passwords/schemes/scheme.ts'
 import { isEmail, keyOf, normalizeUsername } from '../names.ts'
 import { usernameRule } from '../service.ts'
 
-/** A user who is to be inserted. */
-export type NewUserRow = typeof users.$inferInsert & { id?: number | undefined }
+/** A user who is to be inserted. Where there is no id or time, the database has them. */
+export interface NewUserRow {
+  id: number | undefined
+  username: string
+  usernameKey: string
+  email: string
+  emailKey: string
+  emailVerified: boolean
+  firstName: string | undefined
+  secondName: string | undefined
+  passwordHash: string | undefined
+  isReader: boolean
+  isAuthor: boolean
+  isAdmin: boolean
+  isDisabled: boolean
+  createdAt: Date | undefined
+  updatedAt: Date | undefined
+}
 
 // New users are numbered after the highest id, and PostgreSQL's integers end at 2,147,483,647.
 const highestId = 2_000_000_000
+
+export const isId = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= highestId
 
 const Name = () =>
   Type.String({
@@ -98,14 +116,14 @@ export function readUser(fields: Record<string, unknown>, options: ReadingOption
     usernameKey: keyOf(username),
     email: record.email,
     emailKey: keyOf(record.email),
-    emailVerified: record.email_verified,
+    emailVerified: record.email_verified ?? false,
     firstName: record.first_name,
     secondName: record.second_name,
     passwordHash: hash,
-    isReader: record.is_reader,
-    isAuthor: record.is_author,
-    isAdmin: record.is_admin,
-    isDisabled: record.is_disabled,
+    isReader: record.is_reader ?? true,
+    isAuthor: record.is_author ?? false,
+    isAdmin: record.is_admin ?? false,
+    isDisabled: record.is_disabled ?? false,
     createdAt: toInstant(record.created_at),
     updatedAt: toInstant(record.updated_at)
   }
