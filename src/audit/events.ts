@@ -18,6 +18,7 @@ export interface Origin {
 
 export type AuditEventType =
   | 'user.registered'
+  | 'user.imported'
   | 'user.updated'
   | 'user.logged_in'
   | 'user.login_failed'

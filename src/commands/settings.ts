@@ -31,7 +31,7 @@ export async function withDatabase<T>(
 
 /** Opens the database, which must have this version's schema. */
 export const withSchema: typeof withDatabase = (env, names, work) =>
-  withDatabase(env, names, async (database: Database, config) => {
+  withDatabase(env, names, async (database, config) => {
     const { countPendingMigrations } = await import('../database/migrate.ts')
     if ((await countPendingMigrations(database.db)) > 0) {
       throw new CommandError('The database schema is not up to date: run "gatehouse migrate" first')

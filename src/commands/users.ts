@@ -6,6 +6,7 @@ import type { Users } from '../users/service.ts'
 import { print, printAll } from './output.ts'
 import { readPassword } from './password.ts'
 import { withSchema } from './settings.ts'
+import { addUsersImport } from './users-import.ts'
 
 const pageSize = 500
 
@@ -34,6 +35,7 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
 
   addRoleCommand('grant', 'give a user a role', true)
   addRoleCommand('revoke', 'take a role from a user', false)
+  addUsersImport(group, env)
 
   function addRoleCommand(name: string, description: string, granted: boolean): void {
     group

@@ -4,19 +4,16 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { Problem } from '../errors.ts'
+import type { Argon2Cost } from './schemes/scheme.ts'
 import type { HashTask } from './worker.ts'
-
-/** Cost of a hash: memory in KiB, passes, lanes (RFC 9106). */
-export interface Argon2Cost {
-  memoryCost: number
-  timeCost: number
-  parallelism: number
-}
 
 export interface Hasher {
   /** An argon2id PHC string. @throws {Problem} `overloaded`, at once, when too many hashes wait already */
   hash: (password: string) => Promise<string>
-  /** Whether the password is that of the hash, whose own parameters count; without a hash the answer is no, at the same cost. */
+  /**
+   * Whether the password is that of the hash, of whatever kind, whose own parameters count within bounds; without a
+   * hash the answer is no, at the cost of one of ours.
+   */
   verify: (hash: string | null | undefined, password: string) => Promise<boolean>
   /** Whether the hash is weaker than the present cost, or of another kind. */
   needsRehash: (hash: string) => boolean
@@ -29,7 +26,7 @@ const mostWaitingPerThread = 32
 /**
  * Hashes in threads of their own, one a core: neither the event loop nor anything on libuv's pool waits behind them,
  * and no more than a bounded number wait for a thread.
- * @param onUnreadableHash is told of a stored hash that is none: its owner cannot log in until the password is reset
+ * @param onUnreadableHash is told of a stored hash that is none, or would cost too much: its owner cannot log in until the password is reset
  */
 export function createHasher(cost: Argon2Cost, onUnreadableHash: () => void = () => undefined): Hasher {
   const threads = availableParallelism()
@@ -48,15 +45,15 @@ export function createHasher(cost: Argon2Cost, onUnreadableHash: () => void = ()
   }
 
   return {
-    hash: async (password) =>
-      (await run({ kind: 'hash', password: password.normalize('NFC'), options: cost })) as string,
+    hash: async (password) => (await run({ kind: 'hash', password: password.normalize('NFC'), cost })) as string,
     async verify(hash, password) {
       // Without an account the dummy costs what a wrong password costs, so that time does not tell (CWE-208).
-      const normal = password.normalize('NFC')
-      const matches = await run({ kind: 'verify', password: normal, hash: hash ?? dummy })
+      // Ours are of the composed form; one from elsewhere may be of what was typed.
+      const passwords = [...new Set([password.normalize('NFC'), password])]
+      const matches = await run({ kind: 'verify', passwords, hash: hash ?? dummy, cost })
       if (matches === null) {
         onUnreadableHash()
-        await run({ kind: 'verify', password: normal, hash: dummy })
+        await run({ kind: 'verify', passwords, hash: dummy, cost })
       }
       return hash != null && matches === true
     },

@@ -1,17 +1,23 @@
 import { setPriority } from 'node:os'
-import { hashSync, type Options, verifySync } from '@node-rs/argon2'
+import { hashSync } from '@node-rs/argon2'
+import { verifyHash } from './schemes/index.ts'
+import type { Argon2Cost } from './schemes/scheme.ts'
 
 // On Linux a priority belongs to the thread: requests that need no hash go first.
 if (process.platform === 'linux') setPriority(0, 10)
 
 export type HashTask =
-  { kind: 'hash'; password: string; options: Options } | { kind: 'verify'; password: string; hash: string }
+  | { kind: 'hash'; password: string; cost: Argon2Cost }
+  | { kind: 'verify'; passwords: string[]; hash: string; cost: Argon2Cost }
 
-/** Runs in a thread of its own. @returns a hash, or whether the password matches, or null for a hash that cannot be read */
+/**
+ * Runs in a thread of its own. @returns a hash, or whether one of the passwords matches, or null for a hash that cannot
+ * be read or would cost more than is allowed
+ */
 export default function run(task: HashTask): string | boolean | null {
-  if (task.kind === 'hash') return hashSync(task.password, task.options)
+  if (task.kind === 'hash') return hashSync(task.password, task.cost)
   try {
-    return verifySync(task.hash, task.password)
+    return verifyHash(task.hash, task.passwords, task.cost)
   } catch {
     return null
   }
