@@ -39,9 +39,6 @@ await t.test('the life of a client on the command line, which a running service 
   t.match(await clients('enable', id), { status: 0, stdout: 'Now enabled: billing, reader and author\n' })
   t.equal((await askToken(service, { id, secret: next.client_secret })).status, 200)
 
-  const listed = await clients('list', '--json')
-  t.match(JSON.parse(listed.stdout), [{ id, name: 'billing', secrets: [{ id: next.id }] }])
-  t.notOk(listed.stdout.includes('client_secret'))
   t.match(await clients('list'), { stdout: `${id}\tbilling\treader,author\tenabled\t${next.id}\n` })
 
   t.match(await clients('delete', id), { status: 0, stdout: `Deleted ${id}\n` })
@@ -63,16 +60,15 @@ await t.test('clients create says in words what to keep, on embedded', async (t)
 await t.test('what is not there is said in one line', async (t) => {
   const env = { DATABASE_URL: await createDatabase(t) }
   const unknown = '00000000-0000-4000-8000-000000000000'
-  const refusals: [words: string, ...args: string[]][] = [
-    [`There is no client ${unknown}`, 'disable', unknown],
-    ['There is no client billing', 'delete', 'billing'],
-    ['There is no secret x', 'end-secret', unknown, 'x'],
-    [`There is no secret ${unknown} of client ${unknown}`, 'end-secret', unknown, unknown],
-    ['name must have 1 to 100 characters', 'create', '--name', ''],
-    ['Allowed choices are reader, author, admin', 'create', '--name', 'billing', '--role', 'owner']
+  const run = (...args: string[]) => gatehouse(t, ['clients', ...args], { env })
+  const refusals: [words: string, ending: ReturnType<typeof run>][] = [
+    ['There is no client billing', run('delete', 'billing')],
+    [`There is no secret ${unknown} of client ${unknown}`, run('end-secret', unknown, unknown)],
+    ['name must have 1 to 100 characters', run('create', '--name', '')],
+    ['Allowed choices are reader, author, admin', run('create', '--name', 'billing', '--role', 'owner')]
   ]
-  for (const [words, ...args] of refusals) {
-    const { status, stdout, stderr } = await gatehouse(t, ['clients', ...args], { env })
+  for (const [words, ending] of refusals) {
+    const { status, stdout, stderr } = await ending
     t.strictSame([status, stdout], [1, ''], words)
     t.match(stderr, words)
     t.equal(stderr.trimEnd().split('\n').length, 1, `one line: ${stderr}`)
