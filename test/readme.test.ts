@@ -13,7 +13,7 @@ for (const kind of kinds) {
   await t.test(`the walk in the README answers as printed there, on ${kind}`, async (t) => {
     const steps = [...section('A walk').matchAll(/```sh\n(.*?)```\n\n```http\n(.*?)```/gs)]
     t.ok(steps.length >= 7, 'there are commands with answers')
-    const service = await startService(t, {}, kind)
+    const service = await startService(t, { RATE_LIMIT: 'on' }, kind)
     const shell = createShell(t)
     for (const [, command = '', answer = ''] of steps) {
       const printed = await shell(command.replaceAll('http://127.0.0.1:3000', service.url))

@@ -40,23 +40,44 @@ export function createLimiter(db: Db, onFault: (error: unknown) => void): Limite
       return [name, place === 'memory' ? { counter: inMemory } : { counter: inDatabase, insurance: inMemory }]
     })
   ) as Record<LimitName, { counter: RateLimiterDrizzle | RateLimiterMemory; insurance?: RateLimiterMemory }>
+  const inTurn = createQueue()
 
   return {
     async take(name, key) {
       const { counter, insurance } = counters[name]
-      try {
-        return await consume(counter, key)
-      } catch (error) {
-        if (insurance === undefined || isUnavailable(error)) throw error
-        onFault(error)
-        return consume(insurance, key)
-      }
+      if (insurance === undefined) return consume(counter, key)
+      return inTurn(`${name}:${key}`, async () => {
+        try {
+          return await consume(counter, key)
+        } catch (error) {
+          if (isUnavailable(error)) throw error
+          onFault(error)
+          return consume(insurance, key)
+        }
+      })
     },
 
     async waitOf(name, key) {
       const state = await counters[name].counter.get(key)
       return state === null || state.consumedPoints < limits[name].attempts ? 0 : secondsOf(state)
     }
+  }
+}
+
+/**
+ * One at a time for each key: a burst would wait for its own row on every connection that there is. Those behind the last
+ * attempt are refused without a statement, and those behind a fault by that fault.
+ */
+function createQueue(): (key: string, work: () => Promise<number>) => Promise<number> {
+  const last = new Map<string, Promise<number>>()
+  return (key, work) => {
+    const mine = last.get(key)?.then(work) ?? work()
+    const leave = () => {
+      if (last.get(key) === mine) last.delete(key)
+    }
+    last.set(key, mine)
+    mine.then(leave, leave)
+    return mine
   }
 }
 

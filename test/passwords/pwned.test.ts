@@ -13,7 +13,7 @@ const digestOf = (password: string) => createHash('sha1').update(password).diges
 /** A range service of Have I Been Pwned's kind, and what it was asked. */
 async function startRangeService(
   t: Test,
-  answer: (range: string, response: ServerResponse) => void = (range, response) => response.end(range)
+  answer: (range: string, response: ServerResponse) => unknown = (range, response) => response.end(range)
 ) {
   const asked: IncomingMessage[] = []
   const server = createServer((request, response) => {
@@ -73,7 +73,7 @@ await t.test('a password that has leaked is refused, and nobody learns which it 
   t.match(changed, { status: 400, body: { errors: [{ path: '/body/new_password' }] } }, 'nor when it is changed')
 })
 
-const faults: [title: string, answer: (range: string, response: ServerResponse) => void][] = [
+const faults: [title: string, answer: (range: string, response: ServerResponse) => unknown][] = [
   ['does not answer', () => undefined],
   ['stops in the middle', (range, response) => response.write(range)],
   ['answers an error', (range, response) => response.writeHead(503).end(range)],
@@ -88,16 +88,22 @@ const faults: [title: string, answer: (range: string, response: ServerResponse) 
 ]
 
 await t.test('a range service that fails keeps nobody out for more than a second, and the log says so', async (t) => {
-  for (const [title, answer] of faults) {
+  let answer = (range: string, response: ServerResponse): unknown => response.end(range)
+  const { url, asked } = await startRangeService(t, (range, response) => answer(range, response))
+  const service = await startService(t, { PWNED_PASSWORDS_URL: url })
+  t.equal((await register(service, leaked)).status, 400)
+  t.equal((await register(service, 'a phrase that nobody knows')).status, 201)
+  for (const [title, failing] of faults) {
     await t.test(title, async (t) => {
-      const { url, asked } = await startRangeService(t, answer)
-      const service = await startService(t, { PWNED_PASSWORDS_URL: url })
+      answer = failing
+      asked.length = 0
+      service.log.length = 0
       const start = performance.now()
       t.equal((await register(service, leaked)).status, 201)
-      t.ok(performance.now() - start < 3000, 'soon')
+      const ms = performance.now() - start
+      t.ok(ms < 4000, `after ${String(Math.round(ms))} ms, hashing included`)
       t.equal(asked.length, 1)
-      const told = service.log.filter((line) => line.includes('PWNED_PASSWORDS_URL failed'))
-      t.equal(told.length, 1)
+      t.equal(service.log.filter((line) => line.includes('PWNED_PASSWORDS_URL failed')).length, 1)
       for (const secret of [leaked, digestOf(leaked), digestOf(leaked).toLowerCase()]) {
         t.notOk(service.log.join('').includes(secret))
       }

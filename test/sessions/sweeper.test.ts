@@ -17,16 +17,19 @@ for (const kind of kinds) {
       select ${person.id}, now() - interval '2 days', now() - interval '1 day' from generate_series(1, 1200)`)
       await db.execute(sql`insert into revocations (session_id, created_at)
       select gen_random_uuid(), now() - interval '1 hour' from generate_series(1, 600)`)
+      await db.execute(sql`insert into rate_limits (key, points, expire)
+      select 'login:' || n, 1, now() + (n - 700.5) * interval '1 hour' from generate_series(1, 701) n`)
       await call(service, 'POST /auth/logout', { bearer: expired.access_token })
 
       const swept = await Promise.all([1, 2, 3].map(() => sweep(db, { revocationLifetime: 905 })))
       t.equal(
         swept.reduce((a, b) => a + b, 0),
-        1800,
+        2500,
         'each row once, whoever took it'
       )
       const left = await db.query.sessions.findMany()
       t.equal(left.length, 1, 'the session that is alive')
+      t.equal((await db.query.rateLimits.findMany()).length, 1, 'the count that is not over')
       t.equal((await db.query.revocations.findMany()).length, 1, 'the revocation that still matters')
       t.equal((await call(service, 'GET /auth/me', { bearer: person.token })).status, 200)
     }
