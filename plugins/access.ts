@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthenticatedClient } from '../src/clients/authentication.ts'
+import { recordEvent } from '../src/audit/events.ts'
 import { Problem } from '../src/errors.ts'
 import { OAuthError } from '../src/oauth/errors.ts'
 import type { Role } from '../src/roles/roles.ts'
 import type { Principal, UserPrincipal } from '../src/tokens/claims.ts'
+import { originOf } from './origin.ts'
 
 /**
  * Who may call a route: anyone; a caller with a token, be it a user or a service; a user, on routes about oneself;
@@ -15,6 +17,8 @@ export type Access = 'public' | 'caller' | 'user' | { role: Role } | 'service'
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** Where roles are asked for thousands of times a second, who lacks one is in the log and not in the audit. */
+    denials?: 'logged'
   }
   interface FastifyInstance {
     [areaAccess]?: Access
@@ -77,7 +81,7 @@ export default fp(
       }
       route.onRequest = [authenticate, ...hooks(route.onRequest)]
       if (declared === 'caller') return
-      const check = declared === 'user' ? requireUser : requireRole(declared.role)
+      const check = declared === 'user' ? requireUser : requireRole(declared.role, route.config.denials)
       route.preHandler = [check, ...hooks(route.preHandler)]
     })
 
@@ -109,6 +113,28 @@ export default fp(
 
     async function authenticateClient(request: FastifyRequest): Promise<void> {
       request.client = await app.authenticateClient(request)
+    }
+
+    function requireRole(role: Role, denials?: 'logged') {
+      return function checkRole(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+        const deny = () => {
+          done(new Problem('permission_denied'))
+        }
+        if (principalOf(request).roles.has(role)) done()
+        else if (denials === 'logged') deny()
+        else void recordDenial(request, role).then(deny)
+      }
+    }
+
+    /** Whoever is refused stays refused, whether that can be written down or not. */
+    async function recordDenial(request: FastifyRequest, role: Role): Promise<void> {
+      const origin = originOf(request)
+      const details = { role, method: request.method, route: request.routeOptions.url }
+      try {
+        await recordEvent(app.database.db, origin, { type: 'access.denied', userId: origin.actorId, details })
+      } catch (error) {
+        request.log.error({ err: error }, 'a denial could not be recorded')
+      }
     }
 
     /** Verifies and asks for revocation; without a promise where both are answered from memory, as they mostly are. */
@@ -152,13 +178,6 @@ export function bearerToken({ headers: { authorization } }: FastifyRequest): str
 function requireUser(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   userOf(request)
   done()
-}
-
-function requireRole(role: Role) {
-  return function checkRole(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
-    if (principalOf(request).roles.has(role)) done()
-    else done(new Problem('permission_denied'))
-  }
 }
 
 function hooks<T>(declared: T | T[] | undefined): T[] {

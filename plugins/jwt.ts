@@ -1,11 +1,12 @@
 import fastifyJwt from '@fastify/jwt'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { recordKeys } from '../src/audit/keys.ts'
 import { Problem } from '../src/errors.ts'
 import { createAccessTokens, type AccessTokens } from '../src/tokens/access-token.ts'
 import { type Principal, principalOf, readClaims } from '../src/tokens/claims.ts'
 import { schedulesOf } from '../src/tokens/key-states.ts'
-import { type Keyring, openKeyring } from '../src/tokens/keyring.ts'
+import { type Keyring, type KeyringSnapshot, openKeyring } from '../src/tokens/keyring.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -37,14 +38,17 @@ export default fp(
     const keyring = await openKeyring({
       source: config.keys,
       schedules: schedulesOf(config),
-      onChange({ signing, verifying }) {
+      onChange(snapshot) {
+        const { signing, verifying } = snapshot
         remembered.clear()
         app.log.info({ signing: signing.kid, verifying: [...verifying.keys()] }, 'keys changed')
+        void record(snapshot)
       },
       onFault(error) {
         app.log.error({ err: error }, 'the keys cannot be read: those from before stay in use')
       }
     })
+    app.addHook('onReady', () => record(keyring.current()))
     app.addHook('onClose', async () => {
       keyring.close()
     })
@@ -80,6 +84,18 @@ export default fp(
       }
       return principal
     })
+
+    /** In the audit, too. Tokens do not wait for it: what could not be written is written with the next change or start. */
+    async function record({ signing, verifying, refreshSigning, refreshVerifying }: KeyringSnapshot): Promise<void> {
+      try {
+        await recordKeys(app.database.db, {
+          signing: [signing.kid, refreshSigning.kid],
+          trusted: [...verifying.keys(), ...refreshVerifying.keys()]
+        })
+      } catch (error) {
+        app.log.warn({ err: error }, 'the change of keys could not be recorded')
+      }
+    }
 
     async function verifySignature(request: FastifyRequest, token: string): Promise<Principal> {
       if (!isCanonical(token)) throw new Problem('token_invalid')

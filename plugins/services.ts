@@ -8,6 +8,8 @@ import { createSessions, type Sessions } from '../src/sessions/service.ts'
 import { createAccountTokens } from '../src/tokens/account-token.ts'
 import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
 import { createFindUserOfToken } from '../src/users/of-token.ts'
+import { type Administration, createAdministration } from '../src/users/administration.ts'
+import { createDeparture, type Departure } from '../src/users/departure.ts'
 import { createUsers, type Users } from '../src/users/service.ts'
 
 declare module 'fastify' {
@@ -16,6 +18,8 @@ declare module 'fastify' {
     sessions: Sessions
     clients: Clients
     accounts: Accounts
+    administration: Administration
+    departure: Departure
   }
 }
 
@@ -75,6 +79,11 @@ export default fp(
       })
     )
     app.decorate('clients', createClients({ db, inRevokingTransaction }))
+    app.decorate('administration', createAdministration({ db, inRevokingTransaction, limits, onMail }))
+    app.decorate(
+      'departure',
+      createDeparture({ db, passwords, attempts, users: app.users, inRevokingTransaction, limits })
+    )
 
     function warn(error: unknown): void {
       app.log.warn(

@@ -24,7 +24,7 @@ export default fp(
 
     function run(): void {
       sweepMails()
-        .then(() => sweep(app.database.db, { revocationLifetime }))
+        .then(() => sweep(app.database.db, { revocationLifetime, auditRetention: app.config.auditRetention }))
         .catch((error: unknown) => {
           app.log.warn({ err: error }, 'expired rows were not swept')
         })

@@ -79,7 +79,7 @@ function createAjv(app: FastifyInstance, coerceTypes: false | 'array'): () => Aj
         removeAdditional: false,
         keywords: ['example']
       })
-      addFormats.default(ajv, ['email'])
+      addFormats.default(ajv, ['email', 'date-time'])
       ajv.addFormat('uuid', uuid)
       ajv.addFormat('text', (value) => value.isWellFormed() && !control.test(value))
       for (const schema of Object.values(app.getSchemas())) ajv.addSchema(schema as object)

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { type Access, guard } from '../plugins/access.ts'
 import { admin } from './admin/index.ts'
 import { addClientSchemas } from './admin/clients/schemas.ts'
+import { addAdminSchemas } from './admin/schemas.ts'
 import { auth } from './auth/index.ts'
 import { authz } from './authz/index.ts'
 import { documentation } from './documentation/index.ts'
@@ -29,6 +30,7 @@ async function routes(app: FastifyInstance): Promise<void> {
   addSchemas(app)
   addClientSchemas(app)
   addOAuthSchemas(app)
+  addAdminSchemas(app)
   for (const [prefix, access, area] of policy) {
     await app.register(
       async (scope) => {

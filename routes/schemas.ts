@@ -1,9 +1,10 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import type { AuditRow } from '../src/audit/listing.ts'
 import { problems } from '../src/errors.ts'
 import { longestPassword } from '../src/passwords/policy.ts'
 import type { findSessions } from '../src/sessions/queries.ts'
-import type { UserPrincipal } from '../src/tokens/claims.ts'
+import type { Principal } from '../src/tokens/claims.ts'
 import type { UserRow } from '../src/users/queries.ts'
 
 /** A string that people type: well-formed Unicode without control characters. */
@@ -14,15 +15,16 @@ export const strict = { additionalProperties: false }
 export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type as string, 'null'] })
 
-const Username = (description: string) => Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
-const Email = Type.String({ format: 'email', maxLength: 254, examples: ['alice@example.com'] })
+export const Username = (description: string) =>
+  Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
+export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['alice@example.com'] })
 const Password = Text({
   minLength: 1,
   maxLength: longestPassword,
   description: 'Any Unicode but control characters; common passwords and those that hold the name are refused.',
   examples: ['a long and quiet evening']
 })
-const Name = Nullable(Text({ maxLength: 100 }))
+export const Name = Nullable(Text({ maxLength: 100 }))
 export const Timestamp = Type.Unsafe<string | Date>(Type.String({ format: 'date-time' }))
 
 export const CreateUser = Type.Object(
@@ -70,6 +72,8 @@ export const ResetPassword = Type.Object(
 )
 
 export const VerifyEmail = Type.Object({ token: LinkToken }, { $id: 'VerifyEmail', ...strict })
+
+export const DeleteUser = Type.Object({ password: Password }, { $id: 'DeleteUser', ...strict })
 
 export const UpdateUser = Type.Object(
   { first_name: Type.Optional(Name), second_name: Type.Optional(Name), email: Type.Optional(Email) },
@@ -121,6 +125,32 @@ export const SessionList = Type.Object(
   { $id: 'SessionList' }
 )
 
+export const AuditEvent = Type.Object(
+  {
+    id: Type.Integer(),
+    type: Type.String({ examples: ['user.roles_changed'] }),
+    actor_id: Nullable(Type.Integer({ description: 'The user who did it' })),
+    actor_client_id: Nullable(Type.String({ description: 'The service that did it' })),
+    user_id: Nullable(Type.Integer({ description: 'The user whom it was done to' })),
+    ip: Nullable(Type.String()),
+    user_agent: Nullable(Type.String()),
+    request_id: Nullable(Type.String()),
+    details: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
+    created_at: Timestamp
+  },
+  { $id: 'AuditEvent' }
+)
+
+export const UserExport = Type.Object(
+  {
+    user: Type.Unsafe<Static<typeof UserResponse>>({ $ref: 'UserResponse#' }),
+    sessions: SessionList.properties.items,
+    audit_events: Type.Array(Type.Unsafe<Static<typeof AuditEvent>>({ $ref: 'AuditEvent#' })),
+    is_complete: Type.Boolean({ description: 'False where only the newest 10,000 events are here' })
+  },
+  { $id: 'UserExport' }
+)
+
 export const Message = Type.Object({ message: Type.String() }, { $id: 'Message' })
 
 export const ProblemDetails = Type.Object(
@@ -158,9 +188,12 @@ const shared = [
   ForgotPassword,
   ResetPassword,
   VerifyEmail,
+  DeleteUser,
   UserResponse,
   Token,
   SessionList,
+  AuditEvent,
+  UserExport,
   Message,
   ProblemDetails
 ]
@@ -188,7 +221,10 @@ export function userResponse(user: UserRow): Static<typeof UserResponse> {
   }
 }
 
-export function sessionResponse(session: Awaited<ReturnType<typeof findSessions>>[number], principal: UserPrincipal) {
+export function sessionResponse(
+  session: Awaited<ReturnType<typeof findSessions>>[number],
+  principal: Pick<Principal, 'sessionId'>
+) {
   return {
     id: session.id,
     created_at: session.createdAt,
@@ -199,3 +235,16 @@ export function sessionResponse(session: Awaited<ReturnType<typeof findSessions>
     current: session.id === principal.sessionId
   }
 }
+
+export const auditEventResponse = (event: AuditRow): Static<typeof AuditEvent> => ({
+  id: event.id,
+  type: event.type,
+  actor_id: event.actorId,
+  actor_client_id: event.actorClientId,
+  user_id: event.userId,
+  ip: event.ip,
+  user_agent: event.userAgent,
+  request_id: event.requestId,
+  details: event.details,
+  created_at: event.createdAt
+})

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addAudit } from './commands/audit.ts'
 import { addClients } from './commands/clients.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
@@ -20,7 +21,7 @@ const program = new Command('gatehouse')
   .option('--json', 'print JSON')
   .configureHelp({ showGlobalOptions: true })
 
-for (const add of [addServe, addMigrate, addKeys, addUsers, addClients, addOutbox, addOpenapi])
+for (const add of [addServe, addMigrate, addKeys, addUsers, addAudit, addClients, addOutbox, addOpenapi])
   add(program, process.env)
 
 try {

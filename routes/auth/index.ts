@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { departure } from './departure.ts'
 import { email } from './email.ts'
 import { forgottenPassword } from './forgotten-password.ts'
 import { login } from './login.ts'
@@ -15,6 +16,7 @@ export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(refresh)
   await app.register(logout)
   await app.register(me)
+  await app.register(departure)
   await app.register(password)
   await app.register(forgottenPassword)
   await app.register(email)

@@ -18,7 +18,7 @@ export async function authz(app: FastifyInstance): Promise<void> {
       url: role === undefined ? '/' : `/${role}`,
       exposeHeadRoute: false,
       prefixTrailingSlash: 'no-slash',
-      config: { access: role === undefined ? 'caller' : { role }, ignoresBody: true, cors: false },
+      config: { access: role === undefined ? 'caller' : { role }, ignoresBody: true, cors: false, denials: 'logged' },
       schema: {
         operationId: role === undefined ? 'authorize' : `authorize_${role}`,
         summary: role === undefined ? 'Is the caller known?' : `Does the caller have the role ${role}?`,

@@ -54,6 +54,18 @@ export const noticeTo = (
   recipient = email
 ) => ({ userId: id, recipient, template: notice, language, variables: { username } })
 
+/** What a change of the address brings: links to the old one are void, the new one is to be verified, the old one is told. */
+export async function mailAddressChange(
+  tx: Db,
+  before: LinkOwner,
+  after: LinkOwner,
+  language?: Language
+): Promise<void> {
+  await deleteLinks(tx, after.id)
+  await mailLink(tx, after, 'email_verification', language)
+  await insertMail(tx, noticeTo(after, 'email_changed', language, before.email))
+}
+
 /** The link holds: it has not expired, and its user is as they were when it was made. */
 const isGood = (purposes: Purpose[]) =>
   and(

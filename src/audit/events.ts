@@ -30,10 +30,15 @@ export type AuditEventType =
   | 'user.email_verification_requested'
   | 'user.email_verified'
   | 'user.registration_refused'
-  | 'user.invited'
   | 'user.invitation_accepted'
   | 'user.roles_changed'
+  | 'user.email_changed'
+  | 'user.disabled'
+  | 'user.enabled'
+  | 'user.invited'
+  | 'user.deleted'
   | 'session.revoked'
+  | 'session.bulk_revoked'
   | 'session.reuse_detected'
   | 'client.created'
   | 'client.updated'
@@ -45,6 +50,9 @@ export type AuditEventType =
   | 'client.secret_ended'
   | 'client.token_revoked'
   | 'client.login_failed'
+  | 'access.denied'
+  | 'key.activated'
+  | 'key.retired'
 
 export interface AuditEvent {
   type: AuditEventType

@@ -19,7 +19,7 @@ export async function printAll<T>(command: Command, rows: AsyncIterable<T>, word
 }
 
 /** Waits for a slow reader, so that the rows do not pile up in memory. */
-function write(text: string): Promise<void> {
+export function write(text: string): Promise<void> {
   return new Promise((resolve) => {
     process.stdout.write(text, () => {
       resolve()

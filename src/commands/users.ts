@@ -33,6 +33,20 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
       await withSchema(env, [], ({ db }) => printAll(command, everyUser(db), inColumns))
     })
 
+  addDisabling('disable', 'keep a user from logging in, and end every session of theirs', true)
+  addDisabling('enable', 'let a user log in again', false)
+
+  function addDisabling(name: string, description: string, disabled: boolean): void {
+    group
+      .command(name)
+      .description(description)
+      .argument('<username>')
+      .action(async (username: string, _options: object, command: Command) => {
+        const user = await withUsers(env, (users) => users.setDisabled(username, disabled, {}))
+        print(command, describe(user), `${disabled ? 'Disabled' : 'Enabled'} ${inWords(user)}`)
+      })
+  }
+
   addRoleCommand('grant', 'give a user a role', true)
   addRoleCommand('revoke', 'take a role from a user', false)
   addUsersImport(group, env)

@@ -1,4 +1,5 @@
 import type { Db } from '../database/database.ts'
+import { retryingDeadlocks } from '../database/retry.ts'
 import { insertRevocations, type Revocation } from './queries.ts'
 import type { Revocations } from './revocations.ts'
 
@@ -7,11 +8,13 @@ export type InRevokingTransaction = <T>(work: (tx: Db) => Promise<{ revoked: Rev
 
 export function createRevokingTransaction(db: Db, revocations?: Pick<Revocations, 'remember'>): InRevokingTransaction {
   return async (work) => {
-    const { revoked, result } = await db.transaction(async (tx) => {
-      const outcome = await work(tx)
-      await insertRevocations(tx, outcome.revoked)
-      return outcome
-    })
+    const { revoked, result } = await retryingDeadlocks(() =>
+      db.transaction(async (tx) => {
+        const outcome = await work(tx)
+        await insertRevocations(tx, outcome.revoked)
+        return outcome
+      })
+    )
     revocations?.remember(revoked)
     return result
   }

@@ -1,6 +1,6 @@
-import { inArray, lt, sql } from 'drizzle-orm'
+import { and, inArray, lt, notLike, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { accountTokens, revocations, sessions } from '../database/schema/index.ts'
+import { accountTokens, auditEvents, revocations, sessions } from '../database/schema/index.ts'
 import { deleteExpiredCounters } from '../limits/queries.ts'
 
 const batch = 500
@@ -8,23 +8,29 @@ const batch = 500
 /**
  * Deletes what has expired, in small batches. Instances may sweep at the same time: each takes rows that no other has.
  * @param options.revocationLifetime seconds after which no token from before a revocation can be alive
+ * @param options.auditRetention days for which events are kept; those of keys are few, and kept for good
  * @returns how many rows are gone
  */
-export async function sweep(db: Db, options: { revocationLifetime: number }): Promise<number> {
+export async function sweep(db: Db, options: { revocationLifetime: number; auditRetention: number }): Promise<number> {
   const isExpired = (column: typeof sessions.sweepAfter | typeof accountTokens.expiresAt) => lt(column, sql`now()`)
   const oldRevocation = lt(revocations.createdAt, sql`now() - make_interval(secs => ${options.revocationLifetime})`)
+  const oldEvent = and(
+    lt(auditEvents.createdAt, sql`now() - make_interval(days => ${options.auditRetention})`),
+    notLike(auditEvents.type, 'key.%')
+  )
   return (
     (await untilNoneAreLeft(() => deleteBatch(db, sessions, isExpired(sessions.sweepAfter)))) +
     (await untilNoneAreLeft(() => deleteBatch(db, accountTokens, isExpired(accountTokens.expiresAt)))) +
     (await untilNoneAreLeft(() => deleteBatch(db, revocations, oldRevocation))) +
+    (await untilNoneAreLeft(() => deleteBatch(db, auditEvents, oldEvent))) +
     (await untilNoneAreLeft(() => deleteExpiredCounters(db, batch)))
   )
 }
 
 async function deleteBatch(
   db: Db,
-  table: typeof sessions | typeof revocations | typeof accountTokens,
-  condition: ReturnType<typeof lt>
+  table: typeof sessions | typeof revocations | typeof accountTokens | typeof auditEvents,
+  condition: SQL | undefined
 ): Promise<number> {
   const expired = db
     .select({ id: table.id })

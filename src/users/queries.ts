@@ -48,6 +48,11 @@ export async function findUserByLogin(db: Db, login: string): Promise<UserRow | 
   return row
 }
 
+export async function findUser(db: Db, id: number): Promise<UserRow | undefined> {
+  const [row] = await db.select().from(users).where(eq(users.id, id))
+  return row
+}
+
 /** What of an access token can be looked up. */
 export type TokenReference = Pick<UserPrincipal, 'userId' | 'sessionId' | 'version'>
 
@@ -88,7 +93,10 @@ export function prepareFindUsersOfTokens(
 export async function updateUser(
   db: Db,
   id: number,
-  change: Partial<Pick<UserRow, 'firstName' | 'secondName' | 'email' | 'emailKey' | 'emailVerified'>>
+  change: Partial<
+    Pick<UserRow, 'firstName' | 'secondName' | 'email' | 'emailKey' | 'emailVerified' | 'isDisabled' | 'version'> &
+      Pick<UserRow, 'isReader' | 'isAuthor' | 'isAdmin'>
+  >
 ): Promise<UserRow | undefined> {
   const [row] = await db
     .update(users)
@@ -116,28 +124,40 @@ export async function changePasswordHash(db: Db, user: UserRow, passwordHash: st
   return rows.length > 0
 }
 
-/** Grants or withdraws a role. Access tokens issued before say otherwise, so they become void. */
-export async function setRole(
-  db: Db,
-  username: string,
-  change: Partial<Pick<UserRow, 'isReader' | 'isAuthor' | 'isAdmin'>>
-): Promise<UserRow | undefined> {
-  const [row] = await db
-    .update(users)
-    .set({ ...change, version: sql`${users.version} + 1`, updatedAt: sql`now()` })
-    .where(eq(users.usernameKey, keyOf(username)))
-    .returning()
-  return row
+/** A user, locked until the transaction ends. */
+export interface LockedUser {
+  user: UserRow
+  /** Whether nobody else is an enabled administrator. */
+  isLastAdmin: boolean
 }
 
-/** Enabled administrators, locked until the transaction ends, so that two cannot remove each other. */
-export async function lockEnabledAdmins(db: Db): Promise<{ id: number; usernameKey: string }[]> {
-  return db
-    .select({ id: users.id, usernameKey: users.usernameKey })
-    .from(users)
-    .where(and(eq(users.isAdmin, true), eq(users.isDisabled, false)))
-    .orderBy(users.id)
-    .for('update')
+/**
+ * Locks a user for a change; an enabled administrator together with all others, always in the order of their ids, so
+ * that two who remove each other wait for one another and the second sees what the first did.
+ */
+export async function lockUser(db: Db, which: UserReference): Promise<LockedUser | undefined> {
+  const isEnabledAdmin = (user: UserRow) => user.isAdmin && !user.isDisabled
+  for (;;) {
+    const condition = 'id' in which ? eq(users.id, which.id) : eq(users.usernameKey, keyOf(which.username))
+    const [found] = await db.select().from(users).where(condition)
+    if (found === undefined) return undefined
+    const locked = await db
+      .select()
+      .from(users)
+      .where(isEnabledAdmin(found) ? and(sql`${users.isAdmin}`, sql`not ${users.isDisabled}`) : eq(users.id, found.id))
+      .orderBy(users.id)
+      .for('update')
+    const user = locked.find(({ id }) => id === found.id)
+    // Otherwise it has changed before it was locked: now it cannot.
+    if (user !== undefined && isEnabledAdmin(user) === isEnabledAdmin(found))
+      return { user, isLastAdmin: isEnabledAdmin(user) && locked.length === 1 }
+  }
+}
+
+export type UserReference = { id: number } | { username: string }
+
+export async function deleteUser(db: Db, id: number): Promise<void> {
+  await db.delete(users).where(eq(users.id, id))
 }
 
 export async function listUsers(db: Db, after: number, limit: number): Promise<UserRow[]> {

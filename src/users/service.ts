@@ -1,4 +1,4 @@
-import { deleteLinks, mailLink, noticeTo } from '../accounts/links.ts'
+import { deleteLinks, mailAddressChange, noticeTo } from '../accounts/links.ts'
 import { recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
@@ -12,6 +12,7 @@ import { type InRevokingTransaction, ofSessions } from '../revocation/transactio
 import type { Role } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
+import { changeUser } from './changes.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import type { FindUserOfToken } from './of-token.ts'
 import {
@@ -19,8 +20,6 @@ import {
   findHolders,
   insertUser,
   insertUserUnlessTaken,
-  lockEnabledAdmins,
-  setRole,
   updateUser,
   type UserRow
 } from './queries.ts'
@@ -57,11 +56,6 @@ export interface UsersOptions {
 }
 
 export type Users = ReturnType<typeof createUsers>
-
-const column = { reader: 'isReader', author: 'isAuthor', admin: 'isAdmin' } as const satisfies Record<
-  Role,
-  keyof UserRow
->
 
 export function createUsers({
   db,
@@ -132,6 +126,10 @@ export function createUsers({
             userId: user.id,
             details: { changed: Object.keys(change) }
           })
+          if (emailChanged) {
+            const details = { from: user.email, to: change.email }
+            await recordEvent(tx, origin, { type: 'user.email_changed', userId: user.id, details })
+          }
           const changed = await updateUser(tx, user.id, {
             ...(change.first_name !== undefined && { firstName: change.first_name }),
             ...(change.second_name !== undefined && { secondName: change.second_name }),
@@ -139,9 +137,7 @@ export function createUsers({
             ...(emailChanged && { emailVerified: false })
           })
           if (changed !== undefined && emailChanged) {
-            await deleteLinks(tx, user.id)
-            await mailLink(tx, changed, 'email_verification', origin.language)
-            await insertMail(tx, noticeTo(changed, 'email_changed', origin.language, user.email))
+            await mailAddressChange(tx, user, changed, origin.language)
           }
           return changed
         })
@@ -179,18 +175,12 @@ export function createUsers({
     },
 
     /** @throws {Problem} `not_found`, or `last_admin` for the last enabled administrator's role */
-    async setRole(username: string, role: Role, granted: boolean, origin: Origin): Promise<UserRow> {
-      return inRevokingTransaction(async (tx) => {
-        if (role === 'admin' && !granted) {
-          const admins = await lockEnabledAdmins(tx)
-          if (admins.length === 1 && admins[0]?.usernameKey === keyOf(username)) throw new Problem('last_admin')
-        }
-        const user = await setRole(tx, username, { [column[role]]: granted })
-        if (user === undefined) throw new Problem('not_found', { detail: `There is no user ${username}` })
-        await recordEvent(tx, origin, { type: 'user.roles_changed', userId: user.id, details: { role, granted } })
-        return { revoked: [{ userId: user.id, version: user.version }], result: user }
-      })
-    }
+    setRole: (username: string, role: Role, granted: boolean, origin: Origin): Promise<UserRow> =>
+      inRevokingTransaction((tx) => changeUser(tx, { username }, { [`is_${role}`]: granted }, origin)),
+
+    /** @throws {Problem} `not_found`, or `last_admin` */
+    setDisabled: (username: string, disabled: boolean, origin: Origin): Promise<UserRow> =>
+      inRevokingTransaction((tx) => changeUser(tx, { username }, { is_disabled: disabled }, origin))
   }
 
   /** @throws {Problem} where a name, the address or the password is none that is taken here */
@@ -223,7 +213,7 @@ export const usernameRule =
   'must have 3 to 32 characters: Latin letters and digits, and between them also ".", "_" and "-"'
 
 /** Turns a name that another user holds into the problem that says so. */
-async function naming<T>(work: Promise<T>): Promise<T> {
+export async function naming<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {

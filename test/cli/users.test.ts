@@ -116,6 +116,25 @@ await t.test('users grant and revoke change a role, and the tokens of before bec
   t.strictSame(unknown, { status: 1, stdout: '', stderr: 'gatehouse: There is no user nobody\n' })
 })
 
+await t.test('users disable keeps a user out at once, and enable lets them in again', async (t) => {
+  const service = await startService(t)
+  const env = { DATABASE_URL: service.env.DATABASE_URL! }
+  const ada = await registerPerson(service, 'ada')
+  const words = `${ada.username} <${ada.email}>, reader\n`
+  t.strictSame(await gatehouse(t, ['users', 'disable', ada.username], { env }), {
+    status: 0,
+    stdout: `Disabled ${words}`,
+    stderr: ''
+  })
+  t.equal((await call(service, 'GET /auth/me', { bearer: ada.token })).status, 401)
+  const json = { username: ada.username, password: ada.password }
+  t.equal((await call(service, 'POST /auth/login', { json })).status, 401)
+  const enabled = await gatehouse(t, ['users', 'enable', ada.username, '--json'], { env })
+  t.match(JSON.parse(enabled.stdout), { username: ada.username, is_disabled: false })
+  t.equal((await call(service, 'GET /auth/me', { bearer: await logIn(service, ada) })).status, 200)
+  t.match(await gatehouse(t, ['users', 'disable', 'nobody'], { env }), { status: 1, stderr: /There is no user nobody/ })
+})
+
 await t.test('users revoke keeps the last administrator, and no other', async (t) => {
   const env = { DATABASE_URL: await createDatabase(t) }
   await insertUsers(env.DATABASE_URL, 'ada', 'bob')

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { registerAdmin } from '../support/admin.ts'
 import { call, cookiesOf, registerPerson, startSession } from '../support/client.ts'
 import {
   attempt,
@@ -65,6 +66,25 @@ await t.test('what docs/behaviour.md says', async (t) => {
 
   await t.test('a path with a slash too many is another path', async (t) => {
     t.equal((await call(service, 'GET /auth/me/', { bearer: token })).status, 404)
+  })
+
+  await t.test('a change that changes nothing ends no token; searches and times of the audit', async (t) => {
+    const admin = await registerAdmin(service)
+    const ask = (path: string) => call(service, `GET /admin/${path}`, { bearer: admin.token })
+    const json = { is_reader: true, is_disabled: false }
+    const path = `PATCH /admin/users/${String(person.id)}` as const
+    t.equal((await call(service, path, { bearer: admin.token, json })).status, 200)
+    t.equal((await call(service, 'GET /auth/me', { bearer: token })).status, 200)
+    for (const q of ['%25', '_']) t.match((await ask(`users?q=${q}`)).body, { items: [], next_cursor: null })
+    const events = async (query: string) =>
+      ((await ask(`audit-events?user_id=${String(admin.id)}&${query}`)).body as { items: { created_at: string }[] })
+        .items
+    const [latest] = await events('limit=1')
+    const moment = new Date(latest?.created_at ?? '')
+    const later = new Date(moment.getTime() + 1).toISOString()
+    t.strictSame(await events(`since=${later}`), [])
+    t.strictSame((await events(`until=${later}`))[0], latest)
+    t.strictSame((await events(`since=${moment.toISOString()}&limit=1`))[0], latest)
   })
 
   await t.test('/authz answers any method alike, whatever the body', async (t) => {

@@ -19,9 +19,13 @@ for (const kind of kinds) {
       select gen_random_uuid(), now() - interval '1 hour' from generate_series(1, 600)`)
       await db.execute(sql`insert into rate_limits (key, points, expire)
       select 'login:' || n, 1, now() + (n - 700.5) * interval '1 hour' from generate_series(1, 701) n`)
+      await db.execute(sql`insert into audit_events (type, created_at)
+      select 'user.logged_in', now() - interval '31 days' from generate_series(1, 700)`)
+      await db.execute(sql`insert into audit_events (type, created_at) values
+      ('user.logged_in', now() - interval '29 days'), ('key.activated', now() - interval '400 days')`)
       await call(service, 'POST /auth/logout', { bearer: expired.access_token })
 
-      const swept = await Promise.all([1, 2, 3].map(() => sweep(db, { revocationLifetime: 905 })))
+      const swept = await Promise.all([1, 2, 3].map(() => sweep(db, { revocationLifetime: 905, auditRetention: 30 })))
       t.equal(
         swept.reduce((a, b) => a + b, 0),
         2500,
@@ -31,6 +35,8 @@ for (const kind of kinds) {
       t.equal(left.length, 1, 'the session that is alive')
       t.equal((await db.query.rateLimits.findMany()).length, 1, 'the count that is not over')
       t.equal((await db.query.revocations.findMany()).length, 1, 'the revocation that still matters')
+      const old = await db.query.auditEvents.findMany({ where: sql`created_at < now() - interval '1 day'` })
+      t.same(old.map(({ type }) => type).sort(), ['key.activated', 'user.logged_in'], 'what is kept longer')
       t.equal((await call(service, 'GET /auth/me', { bearer: person.token })).status, 200)
     }
   )

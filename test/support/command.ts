@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { cheapHashes, createFolder } from './service.ts'
 
 // The build, as it is run in production; V8 alone is told to spend nothing on making PGlite faster.
-const command = ['--liftoff-only', fileURLToPath(new URL('../../.tap/compiled/src/cli.js', import.meta.url))]
+export const commandLine = ['--liftoff-only', fileURLToPath(new URL('../../.tap/compiled/src/cli.js', import.meta.url))]
 
 export interface Ending {
   status: number | null
@@ -72,7 +72,7 @@ export async function serve(t: Test, env: Record<string, string>): Promise<Servi
 }
 
 function start(t: Test, args: string[], { env = {}, cwd = createFolder(t) }: RunOptions): ChildProcess {
-  const child = spawn(process.execPath, [...command, ...args], {
+  const child = spawn(process.execPath, [...commandLine, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', ...cheapHashes, ...env },
     stdio: 'pipe'

@@ -42,7 +42,11 @@ export async function startInputTarget(t: Test): Promise<InputTarget> {
     'POST /auth/email/verify': { token: canary },
     'POST /auth/password': { current_password: person.password, new_password: password },
     'POST /admin/clients': { name: 'billing' },
-    'PATCH /admin/clients/{id}': { name: 'billing' }
+    'PATCH /admin/clients/{id}': { name: 'billing' },
+    'DELETE /auth/me': { password },
+    'POST /admin/users': { username: 'newcomer', email: 'newcomer@example.com' },
+    'PATCH /admin/users/{id}': { first_name: 'Ann', second_name: 'Lee', email: person.email },
+    'POST /admin/sessions/revoke': { role: 'author' }
   }
   const takers = (await operationsOf(service)).flatMap((operation): Taker[] => {
     if (operation.body === undefined) return []

@@ -1,0 +1,13 @@
+import type { FastifyRequest } from 'fastify'
+import type { Origin } from '../src/audit/events.ts'
+import { languageOf } from '../src/mail/language.ts'
+
+/** Where a request came from. The address is the socket's, unless TRUST_PROXY names the peer. */
+export const originOf = (request: FastifyRequest): Origin => ({
+  ip: request.ip,
+  userAgent: request.headers['user-agent'],
+  requestId: request.id,
+  language: languageOf(request.headers['accept-language']),
+  ...(request.principal?.kind === 'user' && { actorId: request.principal.userId }),
+  ...(request.principal?.kind === 'client' && { actorClientId: request.principal.clientId })
+})

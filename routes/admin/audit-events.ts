@@ -1,0 +1,41 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { listEvents } from '../../src/audit/listing.ts'
+import { auditEventResponse, ok, strict, Text } from '../schemas.ts'
+import { AuditEventList, Cursor, Instant, instantIn, Limit, UserId } from './schemas.ts'
+
+export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/audit-events',
+    config: { problems: ['unavailable'] },
+    schema: {
+      operationId: 'listAuditEvents',
+      summary: 'What happened, the newest first',
+      tags: ['administration'],
+      querystring: Type.Object(
+        {
+          limit: Limit,
+          cursor: Type.Optional(Cursor),
+          type: Type.Optional(Text({ minLength: 1, maxLength: 64, examples: ['user.login_failed'] })),
+          user_id: Type.Optional(UserId),
+          since: Type.Optional(Instant('From this moment on')),
+          until: Type.Optional(Instant('Before this moment'))
+        },
+        strict
+      ),
+      response: { 200: ok(AuditEventList, 'A page, and where the next begins') }
+    },
+    async handler(request) {
+      const { limit, cursor, type, user_id: userId, since, until } = request.query
+      const { items, nextCursor } = await listEvents(app.database.db, {
+        limit,
+        ...(cursor !== undefined && { cursor }),
+        ...(type !== undefined && { type }),
+        ...(userId !== undefined && { userId }),
+        ...(since !== undefined && { since: instantIn('/querystring/since', since) }),
+        ...(until !== undefined && { until: instantIn('/querystring/until', until) })
+      })
+      return { items: items.map(auditEventResponse), next_cursor: nextCursor }
+    }
+  })
+}

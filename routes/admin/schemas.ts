@@ -1,0 +1,106 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import { Problem } from '../../src/errors.ts'
+import { type Role, roles } from '../../src/roles/roles.ts'
+import type { UserRow } from '../../src/users/queries.ts'
+import {
+  AuditEvent,
+  Email,
+  Name,
+  Nullable,
+  strict,
+  Timestamp,
+  Username,
+  userResponse,
+  UserResponse
+} from '../schemas.ts'
+
+export const AdminUserResponse = Type.Object(
+  { ...UserResponse.properties, is_disabled: Type.Boolean(), last_login_at: Nullable(Timestamp) },
+  { $id: 'AdminUserResponse' }
+)
+
+const NextCursor = Nullable(Type.String({ description: 'What to send as `cursor` for the next page; null at the end' }))
+
+/** A page of a list. `items` are named by reference, so that the OpenAPI document holds them once. */
+const PageOf = <T extends TSchema>(item: T, $id: string) =>
+  Type.Object(
+    { items: Type.Array(Type.Unsafe<Static<T>>({ $ref: `${item.$id ?? ''}#` })), next_cursor: NextCursor },
+    { $id }
+  )
+
+export const AdminUserList = PageOf(AdminUserResponse, 'AdminUserList')
+
+const Flag = Type.Optional(Type.Boolean())
+
+export const InviteUser = Type.Object(
+  {
+    username: Username('3 to 32 Latin letters and digits, between them also `.`, `_` and `-`; unique in any case'),
+    email: Email,
+    first_name: Type.Optional(Name),
+    second_name: Type.Optional(Name),
+    is_reader: Type.Optional(Type.Boolean({ default: true })),
+    is_author: Flag,
+    is_admin: Flag
+  },
+  { $id: 'InviteUser', ...strict }
+)
+
+export const AdminUpdateUser = Type.Object(
+  {
+    first_name: Type.Optional(Name),
+    second_name: Type.Optional(Name),
+    email: Type.Optional(Email),
+    is_reader: Flag,
+    is_author: Flag,
+    is_admin: Flag,
+    is_disabled: Flag
+  },
+  { $id: 'AdminUpdateUser', description: 'What is absent stays as it is; null clears a name.', ...strict }
+)
+
+export const RoleName = Type.Unsafe<Role>({ type: 'string', enum: [...roles] })
+export const UserId = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })
+export const UserParams = Type.Object({ id: UserId })
+export const Limit = Type.Integer({ minimum: 1, maximum: 100, default: 50 })
+export const Cursor = Type.String({ maxLength: 512, description: 'The `next_cursor` of the page before' })
+export const Instant = (description: string) => Type.String({ format: 'date-time', description })
+
+export const RevokeSessions = Type.Object(
+  {
+    user_ids: Type.Optional(Type.Array(UserId, { minItems: 1, maxItems: 1000 })),
+    role: Type.Optional(RoleName),
+    created_before: Type.Optional(Instant('Sessions that began before this moment')),
+    all: Type.Optional(Type.Literal(true, { description: 'Every session; without any other condition' })),
+    dry_run: Type.Optional(Type.Boolean({ description: 'Whether to count only' }))
+  },
+  { $id: 'RevokeSessions', description: 'All conditions that are named must hold; one is needed.', ...strict }
+)
+
+export const Revoked = Type.Object({ revoked: Type.Integer() }, { $id: 'Revoked' })
+
+export const AuditEventList = PageOf(AuditEvent, 'AuditEventList')
+
+const shared = [AdminUserResponse, AdminUserList, InviteUser, AdminUpdateUser, RevokeSessions, Revoked, AuditEventList]
+
+export function addAdminSchemas(app: FastifyInstance): void {
+  for (const schema of shared) app.addSchema(schema)
+}
+
+/** A user as administrators see them. */
+export const adminUserResponse = (user: UserRow): Static<typeof AdminUserResponse> => ({
+  ...userResponse(user),
+  is_disabled: user.isDisabled,
+  last_login_at: user.lastLoginAt
+})
+
+/**
+ * A moment that a client names.
+ * @throws {Problem} `validation_failed` for one that the calendar or the database does not have
+ */
+export function instantIn(path: string, text: string): Date {
+  const instant = new Date(text)
+  const year = instant.getUTCFullYear()
+  if (year >= 1 && year <= 9999) return instant
+  throw Problem.validation([{ path, message: 'must be a moment of the years 1 to 9999' }])
+}

@@ -1,0 +1,47 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Static } from '@sinclair/typebox'
+import { Problem } from '../../src/errors.ts'
+import type { SessionFilter } from '../../src/sessions/bulk.ts'
+import { originOf } from '../origin.ts'
+import { ok, ref } from '../schemas.ts'
+import { instantIn, Revoked, RevokeSessions } from './schemas.ts'
+
+export const sessions: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/sessions/revoke',
+    config: { problems: ['cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'revokeSessions',
+      summary: 'End many sessions at once',
+      description:
+        'Sessions that begin meanwhile are left alone. What has ended stays ended where the call fails midway: ' +
+        'the same call again ends the rest.',
+      tags: ['administration'],
+      body: ref(RevokeSessions),
+      response: { 200: ok(Revoked, 'How many sessions have ended, or would have') }
+    },
+    async handler(request) {
+      const filter = filterOf(request.body)
+      const { administration } = app
+      const count =
+        request.body.dry_run === true
+          ? administration.countSessions(filter)
+          : administration.endSessions(filter, originOf(request))
+      return { revoked: await count }
+    }
+  })
+}
+
+/** A body that forgot its conditions must not end every session there is. */
+function filterOf({ all, user_ids, role, created_before }: Static<typeof RevokeSessions>): SessionFilter {
+  const named = { ...(user_ids && { user_ids }), ...(role && { role }), ...(created_before && { created_before }) }
+  const isFiltered = Object.keys(named).length > 0
+  if (all === true && isFiltered) throw refusal('all excludes every other condition')
+  if (all === undefined && !isFiltered) throw refusal('must name user_ids, role, created_before or all')
+  return created_before === undefined
+    ? named
+    : { ...named, created_before: instantIn('/body/created_before', created_before).toISOString() }
+}
+
+const refusal = (message: string) => Problem.validation([{ path: '/body', message }])

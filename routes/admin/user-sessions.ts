@@ -1,0 +1,41 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { principalOf } from '../../plugins/access.ts'
+import { originOf } from '../origin.ts'
+import { noContent, ok, SessionList, sessionResponse } from '../schemas.ts'
+import { UserParams } from './schemas.ts'
+
+export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/users/:id/sessions',
+    config: { problems: ['not_found', 'unavailable'] },
+    schema: {
+      operationId: 'listUserSessions',
+      summary: 'Where a user is logged in',
+      tags: ['administration'],
+      params: UserParams,
+      response: { 200: ok(SessionList, 'The sessions, the last used first') }
+    },
+    async handler(request) {
+      const items = await app.administration.sessionsOf(request.params.id)
+      return { items: items.map((session) => sessionResponse(session, principalOf(request))) }
+    }
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/users/:id/sessions',
+    config: { problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'endUserSessions',
+      summary: 'Log a user out everywhere',
+      tags: ['administration'],
+      params: UserParams,
+      response: { 204: noContent('Every session of the user has ended') }
+    },
+    async handler(request, reply) {
+      await app.administration.endSessionsOf(request.params.id, originOf(request))
+      return reply.code(204).send(null)
+    }
+  })
+}

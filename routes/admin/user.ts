@@ -1,0 +1,60 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { originOf } from '../origin.ts'
+import { noContent, ok, ref } from '../schemas.ts'
+import { adminUserResponse, AdminUpdateUser, AdminUserResponse, UserParams } from './schemas.ts'
+
+export const user: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/users/:id',
+    config: { problems: ['not_found', 'unavailable'] },
+    schema: {
+      operationId: 'getUser',
+      summary: 'A user',
+      tags: ['administration'],
+      params: UserParams,
+      response: { 200: ok(AdminUserResponse, 'The user') }
+    },
+    async handler(request) {
+      return adminUserResponse(await app.administration.find(request.params.id))
+    }
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/users/:id',
+    config: { problems: ['not_found', 'email_taken', 'last_admin', 'cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'updateUser',
+      summary: 'Change a user, their roles, or whether they may log in',
+      description:
+        'Access tokens from before a change of roles are refused at once, and a refresh brings the new roles. ' +
+        'Disabling ends every session. A changed address is unverified. What is already so changes nothing.',
+      tags: ['administration'],
+      params: UserParams,
+      body: ref(AdminUpdateUser),
+      response: { 200: ok(AdminUserResponse, 'The user after the change') }
+    },
+    async handler(request) {
+      return adminUserResponse(await app.administration.update(request.params.id, request.body, originOf(request)))
+    }
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/users/:id',
+    config: { problems: ['not_found', 'last_admin', 'cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'deleteUser',
+      summary: 'Delete a user',
+      description: 'Sessions and tokens end at once. What the audit keeps of them names no one.',
+      tags: ['administration'],
+      params: UserParams,
+      response: { 204: noContent('The user is gone') }
+    },
+    async handler(request, reply) {
+      await app.administration.remove(request.params.id, originOf(request))
+      return reply.code(204).send(null)
+    }
+  })
+}

@@ -1,0 +1,56 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { type UserSort, userSorts } from '../../src/users/listing.ts'
+import { originOf } from '../origin.ts'
+import { ok, ref, strict, Text } from '../schemas.ts'
+import { AdminUserList, adminUserResponse, AdminUserResponse, Cursor, InviteUser, Limit, RoleName } from './schemas.ts'
+
+export const users: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/users',
+    config: { problems: ['unavailable'] },
+    schema: {
+      operationId: 'listUsers',
+      summary: 'Users, a page at a time',
+      description:
+        'A page may hold fewer than `limit`, where few of very many users match: the end is where `next_cursor` is null.',
+      tags: ['administration'],
+      querystring: Type.Object(
+        {
+          limit: Limit,
+          cursor: Type.Optional(Cursor),
+          q: Type.Optional(
+            Text({ minLength: 1, maxLength: 254, description: 'How the username or the e-mail address begins' })
+          ),
+          role: Type.Optional(RoleName),
+          status: Type.Optional(Type.Unsafe<'enabled' | 'disabled'>({ type: 'string', enum: ['enabled', 'disabled'] })),
+          sort: Type.Unsafe<UserSort>({ type: 'string', enum: [...userSorts], default: 'created_at' })
+        },
+        strict
+      ),
+      response: { 200: ok(AdminUserList, 'A page, and where the next begins') }
+    },
+    async handler(request) {
+      const { items, nextCursor } = await app.administration.list(request.query)
+      return { items: items.map(adminUserResponse), next_cursor: nextCursor }
+    }
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/users',
+    config: { problems: ['username_taken', 'email_taken', 'cross_origin_refused', 'unavailable'] },
+    schema: {
+      operationId: 'inviteUser',
+      summary: 'Invite a user',
+      description: 'Creates the user without a password, and mails a link to set one.',
+      tags: ['administration'],
+      body: ref(InviteUser),
+      response: { 201: ok(AdminUserResponse, 'The user, who cannot log in until a password is set') }
+    },
+    async handler(request, reply) {
+      const invited = await app.administration.invite(request.body, originOf(request))
+      return reply.code(201).send(adminUserResponse(invited))
+    }
+  })
+}

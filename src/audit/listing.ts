@@ -1,0 +1,68 @@
+import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
+import {
+  decodeCursor,
+  encodeCursor,
+  instantOf,
+  isMoment,
+  microsecondsOf,
+  type Moment,
+  type Page
+} from '../database/cursor.ts'
+import type { Db } from '../database/database.ts'
+import { auditEvents } from '../database/schema/index.ts'
+
+export type AuditRow = typeof auditEvents.$inferSelect
+
+export interface AuditQuery {
+  limit: number
+  cursor?: string
+  type?: string
+  userId?: number
+  /** From this moment on. */
+  since?: Date
+  /** Before this moment. */
+  until?: Date
+}
+
+const list = 'audit events'
+const isPosition = isMoment(Number.MAX_SAFE_INTEGER)
+
+/**
+ * A page of what happened, newest first, by the index of the filter.
+ * @throws {Problem} `validation_failed` for a cursor of another list
+ */
+export async function listEvents(db: Db, query: AuditQuery): Promise<Page<AuditRow>> {
+  const after = query.cursor === undefined ? undefined : decodeCursor<Moment>(list, query.cursor, isPosition)
+  const rows = await db
+    .select({ event: auditEvents, microseconds: microsecondsOf(auditEvents.createdAt) })
+    .from(auditEvents)
+    .where(
+      and(
+        query.type === undefined ? undefined : eq(auditEvents.type, query.type),
+        query.userId === undefined ? undefined : eq(auditEvents.userId, query.userId),
+        query.since && gte(auditEvents.createdAt, query.since),
+        query.until && lt(auditEvents.createdAt, query.until),
+        after && isBefore(after)
+      )
+    )
+    .orderBy(desc(auditEvents.createdAt), desc(auditEvents.id))
+    .limit(query.limit + 1)
+  const page = rows.slice(0, query.limit)
+  const last = rows.length > query.limit ? page.at(-1) : undefined
+  return {
+    items: page.map(({ event }) => event),
+    nextCursor: last === undefined ? null : encodeCursor(list, [last.microseconds, last.event.id])
+  }
+}
+
+const isBefore = ([microseconds, id]: Moment): SQL =>
+  sql`(${auditEvents.createdAt}, ${auditEvents.id}) < (${instantOf(microseconds)}, ${id}::bigint)`
+
+/** The events of a user, the newest first. */
+export const findEventsOf = (db: Db, userId: number, most: number): Promise<AuditRow[]> =>
+  db
+    .select()
+    .from(auditEvents)
+    .where(eq(auditEvents.userId, userId))
+    .orderBy(desc(auditEvents.createdAt), desc(auditEvents.id))
+    .limit(most)

@@ -1,0 +1,15 @@
+import { driverError } from './errors.ts'
+
+const mostTries = 3
+
+/** A deadlock's victim was rolled back, and those whom it stood in the way of go on: it tries again, a few times. */
+export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      const code = driverError(error)?.code
+      if ((code !== '40P01' && code !== '40001') || tries === mostTries) throw error
+    }
+  }
+}

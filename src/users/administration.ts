@@ -1,0 +1,117 @@
+import { sendInvitation } from '../accounts/links.ts'
+import { type Origin, recordEvent } from '../audit/events.ts'
+import type { Page } from '../database/cursor.ts'
+import type { Db } from '../database/database.ts'
+import { Problem } from '../errors.ts'
+import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
+import { countSessions, endSessions, type SessionFilter } from '../sessions/bulk.ts'
+import { deleteSessions, findSessions, type SessionLimits } from '../sessions/queries.ts'
+import { changeUser, prepareRemoval, removeUser, type UserChange } from './changes.ts'
+import { listUsers, type UserQuery } from './listing.ts'
+import { isEmail, keyOf, normalizeUsername } from './names.ts'
+import { findUser, insertUser, type UserRow } from './queries.ts'
+import { naming, usernameRule } from './service.ts'
+
+export interface Invitation {
+  username: string
+  email: string
+  first_name?: string | null
+  second_name?: string | null
+  is_reader?: boolean
+  is_author?: boolean
+  is_admin?: boolean
+}
+
+export interface AdministrationOptions {
+  db: Db
+  inRevokingTransaction: InRevokingTransaction
+  limits: SessionLimits
+  /** Called when mail was committed to the outbox. */
+  onMail: () => void
+}
+
+export type Administration = ReturnType<typeof createAdministration>
+
+/** What administrators do to others. Who may is the routes' concern. */
+export function createAdministration({ db, inRevokingTransaction, limits, onMail }: AdministrationOptions) {
+  return {
+    /** @throws {Problem} `validation_failed` for a cursor that is none of this list */
+    list: (query: UserQuery): Promise<Page<UserRow>> => listUsers(db, query),
+
+    find,
+
+    /**
+     * Makes a user who has no password yet, and mails them a link to set one.
+     * @throws {Problem} `validation_failed`, `username_taken`, `email_taken`
+     */
+    async invite(invitation: Invitation, origin: Origin): Promise<UserRow> {
+      const { email, is_reader: isReader = true, is_author: isAuthor = false, is_admin: isAdmin = false } = invitation
+      const username = normalizeUsername(invitation.username)
+      if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
+      if (!isEmail(email)) throw Problem.validation([{ path: '/body/email', message: 'must be a valid email' }])
+      const row = {
+        username,
+        usernameKey: keyOf(username),
+        firstName: invitation.first_name ?? null,
+        secondName: invitation.second_name ?? null,
+        email,
+        emailKey: keyOf(email),
+        isReader,
+        isAuthor,
+        isAdmin
+      }
+      const roles = [...(isReader ? ['reader'] : []), ...(isAuthor ? ['author'] : []), ...(isAdmin ? ['admin'] : [])]
+      const invited = await naming(
+        db.transaction(async (tx) => {
+          const user = await insertUser(tx, row)
+          await recordEvent(tx, origin, { type: 'user.invited', userId: user.id, details: { roles } })
+          await sendInvitation(tx, user, origin.language)
+          return user
+        })
+      )
+      onMail()
+      return invited
+    },
+
+    /** @throws {Problem} `not_found`, `email_taken`, `last_admin` */
+    async update(id: number, change: UserChange, origin: Origin): Promise<UserRow> {
+      const updated = await naming(inRevokingTransaction((tx) => changeUser(tx, { id }, change, origin)))
+      if (change.email !== undefined) onMail()
+      return updated
+    },
+
+    /** @throws {Problem} `not_found`, `last_admin` */
+    async remove(id: number, origin: Origin): Promise<void> {
+      await prepareRemoval(db, id)
+      await inRevokingTransaction((tx) => removeUser(tx, { id }, origin))
+    },
+
+    /** @throws {Problem} `not_found` */
+    async sessionsOf(id: number) {
+      await find(id)
+      return findSessions(db, id, limits)
+    },
+
+    /** Logs a user out everywhere. @throws {Problem} `not_found` */
+    async endSessionsOf(id: number, origin: Origin): Promise<void> {
+      await find(id)
+      await inRevokingTransaction(async (tx) => {
+        const ended = await deleteSessions(tx, id, 'all')
+        const event = { type: 'session.revoked', userId: id, details: { session_ids: ended } } as const
+        if (ended.length > 0) await recordEvent(tx, origin, event)
+        return { revoked: ofSessions(ended), result: undefined }
+      })
+    },
+
+    countSessions: (filter: SessionFilter): Promise<number> => countSessions(db, filter),
+
+    endSessions: (filter: SessionFilter, origin: Origin): Promise<number> =>
+      endSessions(db, inRevokingTransaction, filter, origin)
+  }
+
+  async function find(id: number): Promise<UserRow> {
+    const user = await findUser(db, id)
+    if (user === undefined) throw new Problem('not_found')
+    return user
+  }
+}

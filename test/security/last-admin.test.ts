@@ -1,0 +1,86 @@
+import t from 'tap'
+import { registerAdmin } from '../support/admin.ts'
+import { call, logIn, type Person, registerPerson } from '../support/client.ts'
+import { gatehouse } from '../support/command.ts'
+import { type Service, sql, startService } from '../support/service.ts'
+
+const rounds = 20
+
+const first = await startService(t)
+const second = await startService(t, first.env)
+
+const enabledAdmins = () => sql<{ id: number }>(first, 'select id from users where is_admin and not is_disabled')
+
+/** The ways in which one is no administrator any more. */
+const removals: ((service: Service, by: Person, whom: Person) => ReturnType<typeof call>)[] = [
+  (service, by, { id }) =>
+    call(service, `PATCH /admin/users/${String(id)}`, { bearer: by.token, json: { is_admin: false } }),
+  (service, by, { id }) =>
+    call(service, `PATCH /admin/users/${String(id)}`, { bearer: by.token, json: { is_disabled: true } }),
+  (service, by, { id }) => call(service, `DELETE /admin/users/${String(id)}`, { bearer: by.token }),
+  (service, _, whom) => call(service, 'DELETE /auth/me', { bearer: whom.token, json: { password: whom.password } })
+]
+
+await t.test('A5, F9: administrators who remove each other on two instances always leave one', async (t) => {
+  let [ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(second, 'ben')]
+  for (let round = 0; round < rounds; round++) {
+    const remove = removals[round % removals.length]!
+    const other = removals[(round + (round >> 2)) % removals.length]!
+    const answers = await Promise.all([
+      remove(first, ann, ben),
+      other(second, ben, ann),
+      remove(second, ann, ben),
+      other(first, ben, ann)
+    ])
+    const statuses = answers.map(({ status }) => status)
+    t.strictSame(
+      statuses.filter((status) => status >= 500),
+      [],
+      `round ${String(round)}: ${statuses.join(' ')}`
+    )
+    const left = await enabledAdmins()
+    t.ok(left.length >= 1, `round ${String(round)}: ${statuses.join(' ')} left ${String(left.length)}`)
+    // Whoever is left makes way for two new ones.
+    await sql(first, 'update users set is_admin = false')
+    ;[ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(second, 'ben')]
+  }
+})
+
+await t.test('A5: the last enabled administrator can be neither demoted, disabled nor deleted', async (t) => {
+  await sql(first, 'update users set is_admin = false')
+  const ann = await registerAdmin(first, 'ann')
+  const disabled = await registerAdmin(first, 'ben')
+  await sql(first, 'update users set is_disabled = true where id = $1', [disabled.id])
+  for (const remove of removals) {
+    t.match(await remove(second, ann, ann), { status: 409, body: { code: 'last_admin' } })
+  }
+  const env = { DATABASE_URL: first.env.DATABASE_URL! }
+  for (const args of [
+    ['disable', ann.username],
+    ['revoke', ann.username, 'admin']
+  ]) {
+    t.match(await gatehouse(t, ['users', ...args], { env }), { status: 1, stderr: /make another user admin first/ })
+  }
+  t.equal((await call(first, 'GET /admin/users', { bearer: ann.token })).status, 200, 'and their token is good')
+  const json = { first_name: 'Ann', is_admin: true, is_disabled: false }
+  const kept = await call(first, `PATCH /admin/users/${String(ann.id)}`, { bearer: ann.token, json })
+  t.match(kept, { status: 200, body: { first_name: 'Ann', is_admin: true } }, 'other changes are none of this')
+})
+
+await t.test('A4, F11: who is demoted or disabled on one instance is refused on the other at once', async (t) => {
+  const admin = await registerAdmin(first)
+  const demoted = await registerAdmin(first)
+  await call(first, `PATCH /admin/users/${String(demoted.id)}`, { bearer: admin.token, json: { is_admin: false } })
+  const person = await registerPerson(first)
+  await call(first, `PATCH /admin/users/${String(person.id)}`, { bearer: admin.token, json: { is_disabled: true } })
+  const refusedWithin = async (bearer: string, path: `GET /${string}`) => {
+    const began = performance.now()
+    while ((await call(second, path, { bearer })).status !== 401) {
+      if (performance.now() - began > 1000) return false
+    }
+    return true
+  }
+  t.ok(await refusedWithin(demoted.token, 'GET /admin/users'))
+  t.ok(await refusedWithin(person.token, 'GET /auth/me'))
+  t.equal((await call(second, 'GET /admin/users', { bearer: await logIn(second, demoted) })).status, 403)
+})
