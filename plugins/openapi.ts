@@ -12,6 +12,17 @@ declare module 'fastify' {
 }
 
 type Responses = Record<string, object>
+type Operations = Record<string, { requestBody?: { required: boolean; content: Record<string, { schema: Schema }> } }>
+
+interface Document {
+  paths: Record<string, Operations>
+  components: { schemas: Record<string, Schema> }
+}
+
+interface Schema {
+  $ref?: string
+  type?: string | string[]
+}
 
 /** OpenAPI 3.1 from the schemas that validate, with every problem that an operation can answer. */
 export default fp(
@@ -24,7 +35,7 @@ export default fp(
           description:
             'Registration, login, sessions and roles. Errors are problem details (RFC 9457) with a stable `code`.',
           version: '1.0.0',
-          license: { name: 'MIT', identifier: 'MIT' }
+          license: { name: 'MIT', url: 'https://opensource.org/license/mit' }
         },
         servers: [{ url: '/', description: 'This service' }],
         tags: [
@@ -57,7 +68,9 @@ export default fp(
       transform: ({ schema, url, route }) => ({
         schema: describe(schema as FastifySchema | undefined, route.config),
         url
-      })
+      }),
+      transformObject: (made) =>
+        withOptionalBodies((made as unknown as { openapiObject: Document }).openapiObject) as object
     })
   },
   { name: 'openapi', dependencies: ['access'] }
@@ -79,6 +92,24 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
     security: asksForToken ? [{ bearer: [] }, { cookie: [] }] : access === 'service' ? [{ client: [] }] : [],
     response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
   }
+}
+
+/**
+ * JSON Schema has no word for a body that may be absent, and Fastify validates null in its place. OpenAPI has one, and
+ * generators make better methods of it than of a body that must be there and may be null.
+ */
+function withOptionalBodies(document: Document): Document {
+  const { schemas } = document.components
+  for (const { requestBody } of Object.values(document.paths).flatMap((operations) => Object.values(operations))) {
+    for (const { schema } of Object.values(requestBody?.content ?? {})) {
+      const name = schema.$ref?.split('/').at(-1) ?? ''
+      const { type, ...rest } = schemas[name] ?? {}
+      if (requestBody === undefined || !Array.isArray(type)) continue
+      requestBody.required = false
+      schemas[name] = { ...rest, type: 'object' }
+    }
+  }
+  return document
 }
 
 // A content type that is not JSON is refused even where no body is asked for.

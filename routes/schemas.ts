@@ -11,6 +11,9 @@ import type { UserRow } from '../src/users/queries.ts'
 export const Text = (options: { minLength?: number; maxLength: number; description?: string; examples?: string[] }) =>
   Type.String({ format: 'text', ...options })
 
+/** A schema by its name, so that the OpenAPI document holds it once. */
+export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ''}#` })
+
 export const strict = { additionalProperties: false }
 export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type as string, 'null'] })
@@ -108,22 +111,20 @@ export const Token = Type.Object(
   { $id: 'Token' }
 )
 
-export const SessionList = Type.Object(
+export const Session = Type.Object(
   {
-    items: Type.Array(
-      Type.Object({
-        id: Type.String({ format: 'uuid' }),
-        created_at: Timestamp,
-        last_used_at: Timestamp,
-        expires_at: Type.Unsafe<string | Date>({ ...Timestamp, description: 'Unless it is used again before' }),
-        ip: Nullable(Type.String()),
-        user_agent: Nullable(Type.String()),
-        current: Type.Boolean({ description: 'Whether it is the one that asks' })
-      })
-    )
+    id: Type.String({ format: 'uuid' }),
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    expires_at: Type.Unsafe<string | Date>({ ...Timestamp, description: 'Unless it is used again before' }),
+    ip: Nullable(Type.String()),
+    user_agent: Nullable(Type.String()),
+    current: Type.Boolean({ description: 'Whether it is the one that asks' })
   },
-  { $id: 'SessionList' }
+  { $id: 'Session' }
 )
+
+export const SessionList = Type.Object({ items: Type.Array(ref(Session)) }, { $id: 'SessionList' })
 
 export const AuditEvent = Type.Object(
   {
@@ -143,15 +144,20 @@ export const AuditEvent = Type.Object(
 
 export const UserExport = Type.Object(
   {
-    user: Type.Unsafe<Static<typeof UserResponse>>({ $ref: 'UserResponse#' }),
+    user: ref(UserResponse),
     sessions: SessionList.properties.items,
-    audit_events: Type.Array(Type.Unsafe<Static<typeof AuditEvent>>({ $ref: 'AuditEvent#' })),
+    audit_events: Type.Array(ref(AuditEvent)),
     is_complete: Type.Boolean({ description: 'False where only the newest 10,000 events are here' })
   },
   { $id: 'UserExport' }
 )
 
 export const Message = Type.Object({ message: Type.String() }, { $id: 'Message' })
+
+const Fault = Type.Object(
+  { path: Type.String({ examples: ['/body/email'] }), message: Type.String({ examples: ['must be a valid email'] }) },
+  { $id: 'Fault', description: 'One failed rule of a validation' }
+)
 
 export const ProblemDetails = Type.Object(
   {
@@ -161,13 +167,10 @@ export const ProblemDetails = Type.Object(
     detail: Type.String(),
     code: Type.Unsafe<keyof typeof problems>({ type: 'string', enum: Object.keys(problems) }),
     request_id: Type.String(),
-    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() })))
+    errors: Type.Optional(Type.Array(ref(Fault)))
   },
   { $id: 'Problem', description: 'RFC 9457 problem details' }
 )
-
-/** A schema by its name, so that the OpenAPI document holds it once. */
-export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ''}#` })
 
 /** A successful answer without a body. */
 export const noContent = (description: string) => Type.Null({ description })
@@ -191,10 +194,12 @@ const shared = [
   DeleteUser,
   UserResponse,
   Token,
+  Session,
   SessionList,
   AuditEvent,
   UserExport,
   Message,
+  Fault,
   ProblemDetails
 ]
 

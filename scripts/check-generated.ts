@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { relative } from 'node:path'
 import drizzle from '../drizzle.config.ts'
-import { openapiDocument } from '../src/openapi.ts'
+import { generatedFiles } from './generated-files.ts'
 
 // What is generated and committed must be what would be generated now.
 const faults: string[] = []
 
-if (readFileSync('openapi.json', 'utf8') !== (await openapiDocument())) {
-  faults.push('openapi.json is not what the routes say: run "npm run generate:openapi" and commit it')
+for (const [path, text] of Object.entries(await generatedFiles())) {
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
+    faults.push(`${path} is not what the routes say: run "npm run generate:openapi" and commit it`)
+  }
 }
 
 // drizzle-kit takes only folders below the working directory.

@@ -1,9 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
+import { startServing } from './serving.ts'
 
 // Whether what is built and what is published works by itself: the build serves, and so does the packed tarball,
 // which installs into an empty folder without a warning. Run it by "npm run smoke".
@@ -35,13 +34,7 @@ function run(cwd: string, args: string[]): string {
 
 /** Starts a service on a database in memory, registers, logs in, asks two guards, and stops it. */
 async function walk(name: string, cwd: string, args: string[]): Promise<void> {
-  const child = spawn(process.execPath, args, {
-    cwd,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', DATABASE_URL: 'pglite:memory' },
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  const ended = once(child, 'exit')
-  const { url, pid } = await listening(createInterface({ input: child.stdout }))
+  const { url, stop } = await startServing(cwd, args)
 
   const post = (path: string, body: object) =>
     fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
@@ -55,19 +48,8 @@ async function walk(name: string, cwd: string, args: string[]): Promise<void> {
   expect(name, 'the door of authors', (await fetch(`${url}/authz/author`, { headers })).status, 403)
   expect(name, 'the documentation', (await fetch(`${url}/docs/`)).status, 200)
 
-  process.kill(pid, 'SIGTERM')
-  expect(name, 'the exit status', (await ended)[0], 0)
+  expect(name, 'the exit status', await stop(), 0)
   console.log(`${name}: registration, login, guards, documentation and stop as they should be`)
-}
-
-/** Waits for the line of the log that tells where the service listens. */
-async function listening(lines: AsyncIterable<string>): Promise<{ url: string; pid: number }> {
-  for await (const line of lines) {
-    const { msg, pid } = JSON.parse(line) as { msg: string; pid: number }
-    const [, url] = /^Server listening at (.*)$/.exec(msg) ?? []
-    if (url !== undefined) return { url, pid }
-  }
-  throw new Error('The service ended before it listened')
 }
 
 function expect(name: string, what: string, actual: unknown, expected: unknown): void {

@@ -7,6 +7,7 @@ import crossOrigin from '../plugins/cross-origin.ts'
 import errors from '../plugins/errors.ts'
 import openapi from '../plugins/openapi.ts'
 import validation from '../plugins/validation.ts'
+import { readOpenapi30 } from '../routes/documentation/openapi-3.0.ts'
 import routes from '../routes/index.ts'
 import { readConfig } from './config.ts'
 
@@ -25,3 +26,6 @@ export async function openapiDocument(): Promise<string> {
   await app.close()
   return `${document}\n`
 }
+
+/** The same as OpenAPI 3.0.3, as JSON text. */
+export const openapi30Document = (): string => `${JSON.stringify(readOpenapi30(), null, 2)}\n`

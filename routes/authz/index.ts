@@ -20,7 +20,7 @@ export async function authz(app: FastifyInstance): Promise<void> {
       prefixTrailingSlash: 'no-slash',
       config: { access: role === undefined ? 'caller' : { role }, ignoresBody: true, cors: false, denials: 'logged' },
       schema: {
-        operationId: role === undefined ? 'authorize' : `authorize_${role}`,
+        operationId: role === undefined ? 'authorize' : `authorize${capitalized(role)}`,
         summary: role === undefined ? 'Is the caller known?' : `Does the caller have the role ${role}?`,
         description: 'For a reverse proxy to ask before it passes a request on. Every other method is answered alike.',
         tags: ['access'],
@@ -43,6 +43,8 @@ export async function authz(app: FastifyInstance): Promise<void> {
     }
   })
 }
+
+const capitalized = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
 function answer(request: FastifyRequest, reply: FastifyReply): void {
   const principal = principalOf(request)

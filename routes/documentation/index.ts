@@ -1,6 +1,7 @@
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { favicon } from './favicon.ts'
+import { openapi30Of } from './openapi-3.0.ts'
 
 // Swagger UI needs its own scripts and styles, and nothing from elsewhere.
 const pagePolicy =
@@ -16,15 +17,22 @@ The login leaves a cookie with your browser, and every later request from this p
 The cookie is \`Secure\`. Chromium and Firefox keep it over https and on localhost; Safari over https alone:
 log in with \`"transport": "bearer"\` there, and paste the \`access_token\` under *Authorize*.`
 
-/** The OpenAPI document, and a page on which to read and try it. */
+/** The OpenAPI document in two versions, and a page on which to read and try it. */
 export async function documentation(app: FastifyInstance): Promise<void> {
   if (!app.config.docs) return
-  app.route({
-    method: 'GET',
-    url: '/openapi.json',
-    schema: { hide: true },
-    handler: (_request, reply) => reply.header('cache-control', 'public, max-age=300').send(app.swagger())
-  })
+  const documents = { '/openapi.json': () => app.swagger(), '/openapi-3.0.json': () => openapi30Of(app.swagger()) }
+  for (const [url, document] of Object.entries(documents)) {
+    let text: string | undefined
+    app.route({
+      method: 'GET',
+      url,
+      schema: { hide: true },
+      handler(_request, reply) {
+        text ??= JSON.stringify(document())
+        return reply.header('cache-control', 'public, max-age=300').type('application/json; charset=utf-8').send(text)
+      }
+    })
+  }
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
     staticCSP: pagePolicy,

@@ -39,6 +39,8 @@ await t.test(
     t.equal(status, 0)
     t.equal(stderr, '')
     t.strictSame(JSON.parse(stdout), (await call(service, 'GET /openapi.json')).body)
+    const older = await gatehouse(t, ['openapi', '3.0'])
+    t.strictSame(JSON.parse(older.stdout), (await call(service, 'GET /openapi-3.0.json')).body)
   }
 )
 

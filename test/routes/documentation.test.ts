@@ -1,12 +1,14 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { browserPath, openBrowser } from '../support/browser.ts'
+import { toOpenapi30 } from '../../scripts/generated-files.ts'
 import { call } from '../support/client.ts'
 import { startService } from '../support/service.ts'
 
 interface OpenApi {
   openapi: string
   paths: Record<string, Record<string, { operationId?: string }>>
+  components: { schemas: Record<string, object> }
 }
 
 await t.test('the document is OpenAPI 3.1 and names every operation once', async (t) => {
@@ -23,6 +25,28 @@ await t.test('the document is OpenAPI 3.1 and names every operation once', async
   t.equal(new Set(ids).size, ids.length, 'no two operations share an id')
   t.same(Object.keys(document.paths['/authz/reader'] ?? {}), ['get'])
 })
+
+await t.test('every object in the document has a name, so that generators invent none', async (t) => {
+  const service = await startService(t)
+  const { paths, components } = (await call(service, 'GET /openapi.json')).body as OpenApi
+  t.same(
+    Object.values(components.schemas).flatMap((schema) => objectsBelow(schema)),
+    []
+  )
+  t.same(objectsBelow(paths), [])
+})
+
+for (const COOKIE_PREFIX of ['off', 'on']) {
+  await t.test(`OpenAPI 3.0 says what 3.1 says, with COOKIE_PREFIX=${COOKIE_PREFIX}`, async (t) => {
+    const service = await startService(t, { COOKIE_PREFIX })
+    const answer = await call(service, 'GET /openapi-3.0.json')
+    t.equal(answer.status, 200)
+    t.match(answer.headers.get('content-type'), /^application\/json/)
+    t.match(answer.headers.get('cache-control'), /max-age/)
+    t.equal((answer.body as OpenApi).openapi, '3.0.3')
+    t.strictSame(answer.body, toOpenapi30((await call(service, 'GET /openapi.json')).body as object))
+  })
+}
 
 await t.test('the page may load and call nothing but this service', async (t) => {
   const service = await startService(t)
@@ -46,7 +70,15 @@ await t.test('the page may load and call nothing but this service', async (t) =>
 
 await t.test('DOCS=off removes the document and the page', async (t) => {
   const service = await startService(t, { DOCS: 'off' })
-  const paths = ['/openapi.json', '/docs', '/docs/', '/docs/json', '/docs/yaml', '/docs/static/swagger-ui.css'] as const
+  const paths = [
+    '/openapi.json',
+    '/openapi-3.0.json',
+    '/docs',
+    '/docs/',
+    '/docs/json',
+    '/docs/yaml',
+    '/docs/static/swagger-ui.css'
+  ] as const
   for (const path of paths) {
     t.equal((await call(service, `GET ${path}`)).status, 404, path)
   }
@@ -92,6 +124,14 @@ if (browserPath === undefined) {
     t.same(await page.context().cookies(), [], 'the cookie is gone')
     t.same(complaints, [], 'the console is quiet: nothing was blocked')
     t.same(elsewhere, [], 'the page asked nobody else')
+  })
+}
+
+/** The schemas of objects inside of another. */
+function objectsBelow(schema: object): object[] {
+  return Object.values(schema).flatMap((part: unknown) => {
+    if (typeof part !== 'object' || part === null) return []
+    return 'properties' in part && 'type' in part && part.type === 'object' ? [part] : objectsBelow(part)
   })
 }
 

@@ -26,7 +26,7 @@ export async function compile() {
     packages: 'external',
     plugins: [{ name: 'one file from one file', setup }]
   })
-  for (const path of ['package.json', 'migrations', 'src/mail/templates', 'routes/pages/assets']) {
+  for (const path of ['package.json', 'openapi-3.0.json', 'migrations', 'src/mail/templates', 'routes/pages/assets']) {
     cpSync(resolve(root, path), resolve(folder, path), { recursive: true })
   }
 }

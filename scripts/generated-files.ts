@@ -1,0 +1,26 @@
+import { Converter } from '@apiture/openapi-down-convert'
+import openapiTypescript, { astToString, COMMENT_HEADER } from 'openapi-typescript'
+import { openapiDocument } from '../src/openapi.ts'
+
+/** What is made from the routes and committed, by its path: the OpenAPI document, and what is made of that. */
+export async function generatedFiles(): Promise<Record<string, string>> {
+  const text = await openapiDocument()
+  // What has a default may be left out of a body.
+  const types = await openapiTypescript(text, { defaultNonNullable: false })
+  return {
+    'openapi.json': text,
+    'openapi-3.0.json': `${JSON.stringify(toOpenapi30(JSON.parse(text) as object), null, 2)}\n`,
+    'clients/typescript/src/generated/openapi.ts': COMMENT_HEADER + astToString(types)
+  }
+}
+
+/**
+ * A 3.1 document as OpenAPI 3.0.3.
+ * @throws {Error} where the converter would drop something without a word; what it leaves as it is the lint finds
+ */
+export function toOpenapi30(document: object): object {
+  const [, lost] =
+    /"(patternProperties|propertyNames|unevaluatedProperties|webhooks)":/.exec(JSON.stringify(document)) ?? []
+  if (lost !== undefined) throw new Error(`OpenAPI 3.0 has no ${lost}: say it in another way`)
+  return new Converter(document, { allOfTransform: true }).convert()
+}
