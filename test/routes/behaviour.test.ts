@@ -1,6 +1,6 @@
 import t from 'tap'
 import { registerAdmin } from '../support/admin.ts'
-import { call, cookiesOf, registerPerson, startSession } from '../support/client.ts'
+import { call, cookiesOf, logIn, registerPerson, startSession } from '../support/client.ts'
 import {
   attempt,
   from,
@@ -11,8 +11,9 @@ import {
   statuses,
   times
 } from '../support/limited.ts'
+import { startMailServer, tokenIn } from '../support/mail-server.ts'
 import { createClient, post } from '../support/service-client.ts'
-import { startService } from '../support/service.ts'
+import { sql, startService } from '../support/service.ts'
 
 const password = 'a long and quiet evening'
 
@@ -87,6 +88,13 @@ await t.test('what docs/behaviour.md says', async (t) => {
     t.strictSame((await events(`since=${moment.toISOString()}&limit=1`))[0], latest)
   })
 
+  await t.test('an address in other letters is the same', async (t) => {
+    await sql(service, 'update users set email_verified = true where id = $1', [person.id])
+    const email = person.email.toUpperCase()
+    const changed = await call(service, 'PATCH /auth/me', { bearer: token, json: { email } })
+    t.match(changed.body, { email, email_verified: true })
+  })
+
   await t.test('/authz answers any method alike, whatever the body', async (t) => {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
       const body = method === 'GET' ? {} : { raw: '{"unfinished', headers: { 'content-type': 'text/plain' } }
@@ -137,5 +145,35 @@ await t.test('what is tried too often has to wait', async (t) => {
     t.same(statuses(await times(20, malformed)), Array<number>(20).fill(400))
     const logins = await times(21, (n) => attempt(service, `nobody-${String(n)}`, 'x', { address }))
     t.same(statuses(logins), [...Array<number>(20).fill(401), 429])
+  })
+})
+
+await t.test('what docs/behaviour.md says of mailed links and verified addresses', async (t) => {
+  const mail = await startMailServer(t)
+  const service = await startService(t, { ...mail.env, REQUIRE_VERIFIED_EMAIL: 'on' })
+  const made = { username: 'operator', email: 'operator@example.com', password }
+  await service.app.users.create(made, {}, ['reader'])
+
+  await t.test('a user whom an operator makes has a verified address', async (t) => {
+    const me = await call(service, 'GET /auth/me', { bearer: await logIn(service, made) })
+    t.match(me.body, { email_verified: true })
+  })
+
+  await t.test('a link is void once a newer one was sent, and once the address has changed', async (t) => {
+    const bearer = await logIn(service, made)
+    const reset = async (token: string) => {
+      const json = { token, new_password: 'another quiet evening' }
+      return (await call(service, 'POST /auth/password/reset', { json })).status
+    }
+    const links = []
+    for (const count of [1, 2]) {
+      await call(service, 'POST /auth/password/forgot', { json: { email: made.email } })
+      links.push(tokenIn(await mail.mailTo(t, made.email, count)))
+    }
+    t.equal(await reset(links[0]!), 400)
+    await call(service, 'PATCH /auth/me', { bearer, json: { email: 'other@example.com' } })
+    t.equal(await reset(links[1]!), 400)
+    t.equal((await call(service, 'GET /auth/me', { bearer })).status, 200, 'and the session goes on')
+    await t.rejects(logIn(service, made), /401/, 'although nobody logs in with the new address unverified')
   })
 })
