@@ -5,6 +5,7 @@ import { build } from 'esbuild'
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = resolve(root, '.tap/compiled')
+const sourceFolders = ['src', 'plugins', 'routes', 'test', 'scripts', 'clients/typescript/src', 'examples/articles/src']
 
 /**
  * Takes the types away once for all processes of a run. The service lies in .tap/compiled/ as `npm run build` would lay it
@@ -14,7 +15,7 @@ export async function compile() {
   rmSync(folder, { recursive: true, force: true })
   await build({
     absWorkingDir: root,
-    entryPoints: ['src', 'plugins', 'routes', 'test'].flatMap(sourcesIn),
+    entryPoints: sourceFolders.flatMap(sourcesIn),
     outdir: folder,
     outbase: root,
     format: 'esm',
@@ -43,6 +44,9 @@ function setup(build) {
     path: path.replace(/\.ts$/, '.js'),
     external: true
   }))
+  // As tsconfig.json's `paths` have it.
+  const client = pathToFileURL(resolve(folder, 'clients/typescript/src/index.js')).href
+  build.onResolve({ filter: /^gatehouse-client$/ }, () => ({ path: client, external: true }))
   // A test finds what it reads by its own place in the repository.
   build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
     if (!path.startsWith(resolve(root, 'test'))) return undefined
