@@ -12,6 +12,11 @@ declare module 'fastify' {
 }
 
 type Responses = Record<string, object>
+
+interface Parameters {
+  properties: Record<string, object>
+  required?: string[]
+}
 type Operations = Record<string, { requestBody?: { required: boolean; content: Record<string, { schema: Schema }> } }>
 
 interface Document {
@@ -89,10 +94,17 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
   ])
   return {
     ...schema,
+    ...(schema.querystring !== undefined && { querystring: withOptionalDefaults(schema.querystring as Parameters) }),
     security: asksForToken ? [{ bearer: [] }, { cookie: [] }] : access === 'service' ? [{ client: [] }] : [],
     response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
   }
 }
+
+/** To our handlers a parameter with a default is always there; whoever calls may leave it out. */
+const withOptionalDefaults = ({ required = [], ...schema }: Parameters): Parameters => ({
+  ...schema,
+  required: required.filter((name) => !('default' in (schema.properties[name] ?? {})))
+})
 
 /**
  * JSON Schema has no word for a body that may be absent, and Fastify validates null in its place. OpenAPI has one, and

@@ -10,6 +10,7 @@ import {
 import t, { type Test } from 'tap'
 import { call, registerPerson, startSession } from '../support/client.ts'
 import { es256, forge, partsOf, signingKeyOf } from '../support/forge.ts'
+import { startMailServer, tokenIn } from '../support/mail-server.ts'
 import { sql, startService } from '../support/service.ts'
 
 const alice = { username: 'alice', password: 'a long and quiet evening' }
@@ -43,6 +44,48 @@ await t.test("the tutorial's walk by the generated client", async (t) => {
 
   t.equal((await gatehouse.logOut()).data?.message, 'Logged out successfully')
   t.equal((await gatehouse.GET('/auth/me')).error?.code, 'not_authenticated', 'the client has forgotten the tokens')
+})
+
+await t.test('administration by the generated client', async (t) => {
+  const mail = await startMailServer(t)
+  const managed = await startService(t, mail.env)
+  const root = await registerPerson(managed, 'root')
+  await managed.app.users.setRole(root.username, 'admin', true, {})
+  const gatehouse = createGatehouse({ baseUrl: managed.url })
+  await gatehouse.logIn(root)
+
+  const bob = { username: 'bob', email: 'bob@example.com' }
+  const invited = await gatehouse.POST('/admin/users', { body: { ...bob, is_author: true } })
+  t.match(invited.data, { ...bob, is_reader: true, is_author: true, is_disabled: false, last_login_at: null })
+  const path = { id: invited.data?.id ?? 0 }
+  const token = tokenIn(await mail.mailTo(t, bob.email))
+  const reset = await gatehouse.POST('/auth/password/reset', { body: { token, new_password: alice.password } })
+  t.equal(reset.response.status, 204)
+  const asBob = createGatehouse({ baseUrl: managed.url })
+  t.equal((await asBob.logIn({ username: 'bob', password: alice.password })).response.status, 200)
+  t.equal((await asBob.GET('/admin/users')).error?.code, 'permission_denied')
+
+  const listed = await gatehouse.GET('/admin/users', { params: { query: { q: 'bo', role: 'author', limit: 1 } } })
+  t.same(listed.data?.items, [(await gatehouse.GET('/admin/users/{id}', { params: { path } })).data])
+  t.equal(listed.data?.next_cursor, null)
+  const sessions = await gatehouse.GET('/admin/users/{id}/sessions', { params: { path } })
+  t.equal(sessions.data?.items.length, 1)
+  const counted = await gatehouse.POST('/admin/sessions/revoke', { body: { user_ids: [path.id], dry_run: true } })
+  t.equal(counted.data?.revoked, 1)
+  const changed = await gatehouse.PATCH('/admin/users/{id}', { params: { path }, body: { is_disabled: true } })
+  t.equal(changed.data?.is_disabled, true)
+  t.equal((await asBob.GET('/auth/me')).error?.status, 401)
+  const events = await gatehouse.GET('/admin/audit-events', { params: { query: { user_id: path.id, limit: 2 } } })
+  t.same(
+    events.data?.items.map(({ type, actor_id }) => [type, actor_id]),
+    [
+      ['user.disabled', root.id],
+      ['user.logged_in', path.id]
+    ]
+  )
+  t.equal((await gatehouse.DELETE('/admin/users/{id}', { params: { path } })).response.status, 204)
+  const last = await gatehouse.DELETE('/admin/users/{id}', { params: { path: { id: root.id } } })
+  t.equal(last.error?.code, 'last_admin')
 })
 
 await t.test('a wrong field, path or type does not compile', async (t) => {

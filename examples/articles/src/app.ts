@@ -59,11 +59,10 @@ export function buildArticles({ access, gatehouse }: ArticlesOptions): FastifyIn
 
   // Asked of Gatehouse on this service's own account: what the caller's token does not tell.
   app.get<{ Params: { id: string } }>('/articles/:id/author', { onRequest: allow('admin') }, async (request) => {
-    const { author } = find(request.params.id)
-    const answer = await gatehouse.token.fetch(new URL(`/admin/users/${author}`, access.url))
-    if (!answer.ok) throw new Refusal(404)
-    const { username, email } = (await answer.json()) as { username: string; email: string }
-    return { username, email }
+    const id = Number(find(request.params.id).author)
+    const { data } = await gatehouse.GET('/admin/users/{id}', { params: { path: { id } } })
+    if (data === undefined) throw new Refusal(404)
+    return { username: data.username, email: data.email }
   })
 
   function find(id: string): Article {

@@ -2681,15 +2681,15 @@ export interface operations {
     };
     listUsers: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description The `next_cursor` of the page before */
                 cursor?: string;
                 /** @description How the username or the e-mail address begins */
                 q?: string;
                 role?: "reader" | "author" | "admin";
                 status?: "enabled" | "disabled";
-                sort: "created_at" | "-created_at" | "username";
+                sort?: "created_at" | "-created_at" | "username";
             };
             header?: never;
             path?: never;
@@ -3435,8 +3435,8 @@ export interface operations {
     };
     listAuditEvents: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description The `next_cursor` of the page before */
                 cursor?: string;
                 /** @example user.login_failed */
@@ -3521,8 +3521,8 @@ export interface operations {
     };
     listServiceClients: {
         parameters: {
-            query: {
-                limit: number;
+            query?: {
+                limit?: number;
                 /** @description The `next_cursor` of the page before */
                 cursor?: string;
             };
