@@ -1,34 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { buildApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config.ts'
 import { median } from './load.ts'
+import { makeKeys, startBuilt, startDatabase } from './service.ts'
 
-export interface Comparison {
-  /** Settings beside a database in memory; the environment's own come first. */
-  env?: Record<string, string>
-  /** What tells nobody: the same request about who is there and who is not. */
-  attempt: (post: Post, who: { username: string; email: string }) => Promise<number>
-}
+/** What tells nobody: the same request about who is there and who is not. */
+export type Attempt = (post: Post, who: { username: string; email: string }) => Promise<number>
 
 /** Sends a body, and says how many milliseconds the answer took. */
 export type Post = (path: string, body: object) => Promise<number>
 
 /**
  * Whether the time of an answer tells if a user exists: interleaved pairs, medians, Mann-Whitney U. Prints what it finds.
- * The number of pairs is the first argument of the script. DATABASE_URL names another database than one in memory.
+ * The number of pairs is the first argument of the script. The service is the built one, in a process of its own: in this
+ * one, what it does after an answer would hold up whoever waits for that answer.
  */
-export async function compareTimes({ env = {}, attempt }: Comparison): Promise<void> {
+export async function compareTimes(attempt: Attempt): Promise<void> {
   const pairs = Number(process.argv[2] ?? 500)
-  const keys = mkdtempSync(join(tmpdir(), 'gatehouse-keys-'))
-  const settings = { DATABASE_URL: 'pglite:memory', KEYS_DIR: keys, LOG_LEVEL: 'silent', RATE_LIMIT: 'off' }
-  const app = await buildApp(readConfig({ ...settings, ...env, ...process.env }))
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const database = await startDatabase()
+  const service = await startBuilt({ DATABASE_URL: database.url, KEYS_DIR: await makeKeys() })
 
   async function post(path: string, body: object): Promise<number> {
     const start = performance.now()
-    const response = await fetch(url + path, {
+    const response = await fetch(service.url + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body)
@@ -61,8 +52,8 @@ export async function compareTimes({ env = {}, attempt }: Comparison): Promise<v
       mann_whitney_p: Number(mannWhitney(known, unknown).toFixed(4))
     })
   )
-  await app.close()
-  rmSync(keys, { recursive: true, force: true })
+  await service.stop()
+  await database.stop()
 }
 
 /** Two-sided p of the Mann-Whitney U test, by the normal approximation. */
