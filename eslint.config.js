@@ -49,6 +49,23 @@ export default defineConfig(
   mayNotImport(['src/**/*.ts'], ['plugins', 'routes'], ['src/app.ts', 'src/openapi.ts', 'src/server.ts']),
   mayNotImport(['plugins/**/*.ts'], ['routes']),
   {
+    files: ['routes/**/*.ts', 'plugins/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: '@fastify/type-provider-typebox',
+              allowTypeImports: true,
+              message: 'Its values bring a compiler that is not used: take Type from @sinclair/typebox.'
+            }
+          ]
+        }
+      ]
+    }
+  },
+  {
     files: ['src/**/*.ts'],
     ignores: ['src/app.ts', 'src/openapi.ts', 'src/server.ts'],
     rules: {

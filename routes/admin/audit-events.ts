@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { listEvents } from '../../src/audit/listing.ts'
 import { auditEventResponse, ok, strict, Text } from '../schemas.ts'
 import { AuditEventList, Cursor, Instant, instantIn, Limit, UserId } from './schemas.ts'

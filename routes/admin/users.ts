@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { type UserSort, userSorts } from '../../src/users/listing.ts'
 import { originOf } from '../origin.ts'
 import { ok, ref, strict, Text } from '../schemas.ts'

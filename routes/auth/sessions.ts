@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { userOf } from '../../plugins/access.ts'
 import { originOf } from '../origin.ts'
 import { noContent, ok, SessionList, sessionResponse } from '../schemas.ts'

@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { isReady } from '../../src/database/readiness.ts'
 import { Problem } from '../../src/errors.ts'
 import { ok } from '../schemas.ts'

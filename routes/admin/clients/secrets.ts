@@ -1,4 +1,5 @@
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { originOf } from '../../origin.ts'
 import { noContent, ok } from '../../schemas.ts'
 import { clientParams, CreatedClientSecret, secretResponse } from './schemas.ts'
