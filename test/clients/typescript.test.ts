@@ -80,7 +80,7 @@ await t.test('administration by the generated client', async (t) => {
     events.data?.items.map(({ type, actor_id }) => [type, actor_id]),
     [
       ['user.disabled', root.id],
-      ['user.logged_in', path.id]
+      ['access.denied', path.id]
     ]
   )
   t.equal((await gatehouse.DELETE('/admin/users/{id}', { params: { path } })).response.status, 204)
