@@ -180,7 +180,8 @@ function requireUser(request: FastifyRequest, _reply: FastifyReply, done: () => 
   done()
 }
 
-function hooks<T>(declared: T | T[] | undefined): T[] {
+/** The hooks that a route has declared, none, one or several, for others to be put before or behind them. */
+export function hooks<T>(declared: T | T[] | undefined): T[] {
   if (declared === undefined) return []
   return Array.isArray(declared) ? declared : [declared]
 }

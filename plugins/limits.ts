@@ -4,7 +4,7 @@ import { Problem } from '../src/errors.ts'
 import { createLimiter, type Limiter, noLimiter } from '../src/limits/limiter.ts'
 import { type Limit, type LimitName, limits } from '../src/limits/limits.ts'
 import { networkOf } from '../src/limits/network.ts'
-import { userOf } from './access.ts'
+import { hooks, userOf } from './access.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -67,8 +67,3 @@ export default fp(
   },
   { name: 'limits', dependencies: ['config', 'database'] }
 )
-
-function hooks<T>(declared: T | T[] | undefined): T[] {
-  if (declared === undefined) return []
-  return Array.isArray(declared) ? declared : [declared]
-}
