@@ -33,7 +33,7 @@ const load = Promise.all(
   })
 )
 for (let round = 0; round < seconds / 2; round++) {
-  await generateSigningKey(dir)
+  generateSigningKey(dir)
   await delay(2000)
 }
 rotating = false

@@ -35,7 +35,7 @@ export default fp(
   async function jwt(app) {
     const { config } = app
     const remembered = new Map<string, Principal>()
-    const keyring = await openKeyring({
+    const keyring = openKeyring({
       source: config.keys,
       schedules: schedulesOf(config),
       onChange(snapshot) {

@@ -59,7 +59,7 @@ export async function startPeer(
 /** Keys as an operator makes them. */
 export async function makeKeys(): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-keys-'))
-  await generateMissingKeys(dir)
+  generateMissingKeys(dir)
   process.on('exit', () => {
     rmSync(dir, { recursive: true, force: true })
   })

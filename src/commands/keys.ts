@@ -28,7 +28,7 @@ export function addKeys(program: Command, env: NodeJS.ProcessEnv): void {
     .action(async (_options: object, command: Command) => {
       const { dir } = await folder(env)
       const { generateMissingKeys } = await import('../tokens/key-files.ts')
-      const made = await generateMissingKeys(dir)
+      const made = generateMissingKeys(dir)
       if (made.length === 0) throw new CommandError(`${dir} has its keys: to add one use "gatehouse keys rotate"`)
       print(command, { made }, made.map((kid) => `Made key ${kid} in ${dir}`).join('\n'))
     })
@@ -40,7 +40,7 @@ export function addKeys(program: Command, env: NodeJS.ProcessEnv): void {
     .action(async ({ kind }: { kind: Kind }, command: Command) => {
       const { dir, config } = await folder(env)
       const { generateRefreshKey, generateSigningKey } = await import('../tokens/key-files.ts')
-      const { kid } = kind === 'access' ? await generateSigningKey(dir) : generateRefreshKey(dir)
+      const { kid } = kind === 'access' ? generateSigningKey(dir) : generateRefreshKey(dir)
       const words = `Made key ${kid}; it signs in ${String(config.keyActivationDelay)} seconds`
       print(command, { kid, kind, signs_in: config.keyActivationDelay }, words)
     })
@@ -89,7 +89,7 @@ function named(keys: Description[], kid: string): Description {
 async function describeAll(config: Config): Promise<Description[]> {
   const { readKeys } = await import('../tokens/key-files.ts')
   const { schedulesOf, statesOf } = await import('../tokens/key-states.ts')
-  const { signing, refresh } = await readKeys(config.keys)
+  const { signing, refresh } = readKeys(config.keys)
   const schedules = schedulesOf(config)
   const describe = (keys: (SigningKey | RefreshKey)[], kind: Kind): Description[] => {
     const states = statesOf(keys, schedules[kind], Date.now())

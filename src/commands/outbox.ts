@@ -29,7 +29,7 @@ export function addOutbox(program: Command, env: NodeJS.ProcessEnv): void {
         const { createAccountTokens } = await import('../tokens/account-token.ts')
         const { schedulesOf } = await import('../tokens/key-states.ts')
         const { openKeyring } = await import('../tokens/keyring.ts')
-        const keyring = await openKeyring({ source: config.keys, schedules: schedulesOf(config) })
+        const keyring = openKeyring({ source: config.keys, schedules: schedulesOf(config) })
         try {
           const render = readTemplates(config.mail.templatesDir)
           const mail = createComposer(config.mail, render, createAccountTokens(keyring))(row)

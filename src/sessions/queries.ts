@@ -101,7 +101,8 @@ export function prepareRotateSession(db: Db, limits: SessionLimits): RotateSessi
         eq(users.id, sessions.userId),
         eq(users.isDisabled, false),
         isAlive(limits.idle),
-        or(isPresent, isPredecessor)
+        // "After now" would not do for no interval: now() is when a statement began, and one that began before may wait for it.
+        limits.reuseInterval > 0 ? or(isPresent, isPredecessor) : isPresent
       )
     )
     .returning({

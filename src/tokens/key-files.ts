@@ -1,18 +1,22 @@
 import {
+  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
   createSecretKey,
   generateKeyPairSync,
   hkdfSync,
+  type JsonWebKey,
   type KeyObject,
   randomBytes
 } from 'node:crypto'
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { calculateJwkThumbprint, type JWK } from 'jose'
 
 export type Algorithm = 'ES256' | 'RS256' | 'EdDSA'
+
+/** RFC 7517 §4: public members only. */
+export type PublicJwk = JsonWebKey & { kid: string; alg: Algorithm; use: 'sig' }
 
 /** A pair that signs access tokens. PEMs are exported anew from the parsed key, never passed on as they were read. */
 export interface SigningKey {
@@ -21,8 +25,7 @@ export interface SigningKey {
   algorithm: Algorithm
   privatePem: string
   publicPem: string
-  /** Public members only. */
-  jwk: JWK
+  jwk: PublicJwk
   createdAt: Date
 }
 
@@ -51,12 +54,12 @@ const refreshSuffix = '.refresh-key'
  * All keys of a source, oldest first.
  * @throws {KeyError} where one is unreadable, too weak, of an unknown kind or not a pair
  */
-export async function readKeys(source: KeySource): Promise<KeyFiles> {
+export function readKeys(source: KeySource): KeyFiles {
   if (!('dir' in source)) return readPair(source)
   const names = readFolder(source.dir)
   const of = (suffix: string) => names.filter((name) => name.endsWith(suffix)).map((name) => join(source.dir, name))
   return {
-    signing: (await Promise.all(of(signingSuffix).map(readSigningKey))).sort(byAge),
+    signing: of(signingSuffix).map(readSigningKey).sort(byAge),
     refresh: of(refreshSuffix).map(readRefreshKey).sort(byAge)
   }
 }
@@ -68,9 +71,9 @@ export function fingerprint(source: KeySource): string {
 }
 
 /** Makes an ES256 key in `dir`, readable by its owner alone. */
-export async function generateSigningKey(dir: string): Promise<SigningKey> {
+export function generateSigningKey(dir: string): SigningKey {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const key = await toSigningKey(privateKey, 'a new key', new Date())
+  const key = toSigningKey(privateKey, 'a new key', new Date())
   writeWhole(dir, `${key.kid}${signingSuffix}`, created(key.createdAt) + key.privatePem)
   return key
 }
@@ -84,10 +87,10 @@ export function generateRefreshKey(dir: string): RefreshKey {
 }
 
 /** Makes the first key of each kind where there is none. @returns the ids of those it made */
-export async function generateMissingKeys(dir: string): Promise<string[]> {
-  const { signing, refresh } = await readKeys({ dir })
+export function generateMissingKeys(dir: string): string[] {
+  const { signing, refresh } = readKeys({ dir })
   return [
-    ...(signing.length === 0 ? [(await generateSigningKey(dir)).kid] : []),
+    ...(signing.length === 0 ? [generateSigningKey(dir).kid] : []),
     ...(refresh.length === 0 ? [generateRefreshKey(dir).kid] : [])
   ]
 }
@@ -101,14 +104,8 @@ export function removeKey(dir: string, kid: string): boolean {
 }
 
 /** The tutorial's way: one pair. The secret of refresh tokens is drawn from it (RFC 5869), as there is no folder for another. */
-async function readPair({
-  privateKeyFile,
-  publicKeyFile
-}: {
-  privateKeyFile: string
-  publicKeyFile: string
-}): Promise<KeyFiles> {
-  const key = await readSigningKey(privateKeyFile)
+function readPair({ privateKeyFile, publicKeyFile }: { privateKeyFile: string; publicKeyFile: string }): KeyFiles {
+  const key = readSigningKey(privateKeyFile)
   const published = parse(publicKeyFile, read(publicKeyFile), createPublicKey).export({ type: 'spki', format: 'pem' })
   if (published !== key.publicPem) {
     throw new KeyError(`JWT_PUBLIC_KEY ${publicKeyFile} is not the public half of ${privateKeyFile}`)
@@ -118,7 +115,7 @@ async function readPair({
   return { signing: [key], refresh: [refreshKey] }
 }
 
-async function readSigningKey(file: string): Promise<SigningKey> {
+function readSigningKey(file: string): SigningKey {
   const text = read(file)
   return toSigningKey(parse(file, text, createPrivateKey), file, createdAt(text, file))
 }
@@ -181,11 +178,11 @@ function readFolder(dir: string): string[] {
   }
 }
 
-async function toSigningKey(privateKey: KeyObject, name: string, createdAt: Date): Promise<SigningKey> {
+function toSigningKey(privateKey: KeyObject, name: string, createdAt: Date): SigningKey {
   const publicKey = createPublicKey(privateKey)
   const algorithm = algorithmOf(publicKey, name)
-  const members = publicKey.export({ format: 'jwk' }) as JWK
-  const kid = await calculateJwkThumbprint(members)
+  const members = publicKey.export({ format: 'jwk' })
+  const kid = thumbprint(members)
   return {
     kid,
     algorithm,
@@ -194,6 +191,12 @@ async function toSigningKey(privateKey: KeyObject, name: string, createdAt: Date
     jwk: { ...members, kid, alg: algorithm, use: 'sig' },
     createdAt
   }
+}
+
+/** RFC 7638 §3: of the members that make the key, which are those that Node exports, in the order of their names. */
+function thumbprint(members: JsonWebKey): string {
+  const ordered = JSON.stringify(members, Object.keys(members).sort())
+  return createHash('sha256').update(ordered).digest('base64url')
 }
 
 /** One algorithm a key, decided by the key (RFC 8725 §3.1). */

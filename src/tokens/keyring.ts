@@ -1,5 +1,13 @@
-import type { JWK } from 'jose'
-import { fingerprint, KeyError, type KeySource, readKeys, type RefreshKey, type SigningKey } from './key-files.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  fingerprint,
+  KeyError,
+  type KeySource,
+  type PublicJwk,
+  readKeys,
+  type RefreshKey,
+  type SigningKey
+} from './key-files.ts'
 import { type KeySchedule, statesOf } from './key-states.ts'
 
 /** The keys at one moment. */
@@ -8,14 +16,14 @@ export interface KeyringSnapshot {
   /** Every key whose access tokens are good. */
   verifying: ReadonlyMap<string, SigningKey>
   /** RFC 7517 §5: those, and the ones that will sign soon. */
-  jwks: { keys: JWK[] }
+  jwks: { keys: PublicJwk[] }
   refreshSigning: RefreshKey
   refreshVerifying: ReadonlyMap<string, RefreshKey>
 }
 
 export interface Keyring {
   current: () => KeyringSnapshot
-  /** The key of an access token. One that is not known is looked for in the files once more. */
+  /** The key of an access token. One that is not known is looked for in the files as they are from now on. */
   find: (kid: unknown) => Promise<SigningKey | undefined>
   close: () => void
 }
@@ -29,21 +37,22 @@ export interface KeyringOptions {
   onFault?: (error: unknown) => void
 }
 
-// Milliseconds.
+// Milliseconds. Between looks at the files there is a pause, so that tokens with made-up keys cost little.
 const pollInterval = 500
-const cooldown = 20
+const pause = 20
 
 /**
  * Reads the keys and goes on watching them: a file that is dropped in or taken away is noticed within half a second.
  * @throws {KeyError} where they cannot be used, or there are none
  */
-export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
+export function openKeyring(options: KeyringOptions): Keyring {
   const { source } = options
   let seen = fingerprint(source)
-  let files = await readKeys(source)
+  let files = readKeys(source)
   let snapshot = take()
   let description = describe(snapshot)
   let lastLook = performance.now()
+  let nextLook: Promise<void> | undefined
 
   function take(): KeyringSnapshot {
     const now = Date.now()
@@ -74,12 +83,12 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     }
   }
 
-  async function look(): Promise<void> {
+  function look(): void {
     lastLook = performance.now()
     try {
       const now = fingerprint(source)
       if (now !== seen) {
-        files = await readKeys(source)
+        files = readKeys(source)
         seen = now
       }
       const next = take()
@@ -93,7 +102,13 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     }
   }
 
-  const timer = setInterval(() => void look(), pollInterval)
+  async function lookAfterPause(): Promise<void> {
+    await delay(Math.max(0, lastLook + pause - performance.now()))
+    nextLook = undefined
+    look()
+  }
+
+  const timer = setInterval(look, pollInterval)
   timer.unref()
 
   return {
@@ -101,8 +116,9 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
     async find(kid) {
       if (typeof kid !== 'string') return undefined
       const known = snapshot.verifying.get(kid)
-      if (known !== undefined || performance.now() - lastLook < cooldown) return known
-      await look()
+      if (known !== undefined) return known
+      nextLook ??= lookAfterPause()
+      await nextLook
       return snapshot.verifying.get(kid)
     },
     close: () => {

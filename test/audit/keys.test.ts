@@ -22,7 +22,7 @@ await t.test(
       'one key for access tokens, one for refresh tokens'
     )
     const old = first.app.keyring.current().signing.kid
-    const { kid } = await generateSigningKey(first.env.KEYS_DIR!)
+    const { kid } = generateSigningKey(first.env.KEYS_DIR!)
     const has = async (type: string, which: string) =>
       (await events()).some((event) => event.type === type && event.kid === which)
     await eventually(t, 'the new key is recorded', () => has('key.activated', kid))

@@ -113,7 +113,7 @@ async function holdMigrations(url: string, instances: number): Promise<() => Pro
 
 async function serveInProduction(t: Test, env: Record<string, string> = {}): Promise<ServingProcess> {
   const KEYS_DIR = createFolder(t)
-  await generateMissingKeys(KEYS_DIR)
+  generateMissingKeys(KEYS_DIR)
   return serve(t, {
     NODE_ENV: 'production',
     DATABASE_URL: await createDatabase(t),
