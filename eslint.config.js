@@ -32,7 +32,7 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js', 'test/support/*.js'] },
+        projectService: { allowDefaultProject: ['eslint.config.js', 'test/support/*.js', 'scripts/*.js'] },
         tsconfigRootDir: import.meta.dirname
       }
     },

@@ -19,6 +19,7 @@ import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import passwords from '../plugins/passwords.ts'
 import preparation from '../plugins/preparation.ts'
+import { serializersOnDemand } from '../plugins/serialization.ts'
 import revocations from '../plugins/revocations.ts'
 import services from '../plugins/services.ts'
 import sweeper from '../plugins/sweeper.ts'
@@ -71,6 +72,7 @@ export async function buildApp(
       connectionsCheckingInterval: timeouts.checkInterval,
       requireHostHeader: false
     },
+    schemaController: { compilersFactory: { buildSerializer: serializersOnDemand() } },
     routerOptions: { maxParamLength: 100 },
     clientErrorHandler: refuseMalformedHttp,
     frameworkErrors: refuseUnroutable,

@@ -62,6 +62,7 @@ export class ConfigError extends Error {
 }
 
 const validate = new Ajv({
+  validateSchema: false,
   allErrors: true,
   coerceTypes: true,
   useDefaults: true,

@@ -67,7 +67,7 @@ export async function makeKeys(): Promise<string> {
 }
 
 /** A server with PostgreSQL's defaults: `fsync` on. */
-export const startDatabase = () => startPostgres([])
+export const startDatabase = () => startPostgres({ durable: true })
 
 /** Resident memory in MiB. */
 export function residentMemory(pid: number): number {

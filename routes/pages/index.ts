@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { languageOf } from '../../src/mail/language.ts'
+import { packageFolder } from '../../src/package-folder.ts'
 import { htmlOf, type PageName } from './html.ts'
 
 // Their own script and style, an icon that is none, and nothing from elsewhere.
 const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-const asset = (name: string) => readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8')
+const asset = (name: string) => readFileSync(join(packageFolder, 'routes/pages/assets', name), 'utf8')
 
 /**
  * Where the links in mails lead, for those who have no front-end of their own: what follows `#` in them is posted to the

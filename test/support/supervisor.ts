@@ -1,10 +1,10 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { applyMigrations } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/open.ts'
 import { prepareSharedFolder, type SharedDatabases, sharedFile, startPostgres } from './postgres-server.ts'
+import { scratch } from './scratch.ts'
 
 // Holds the databases of a test run, and takes them down when the run ends, however it ends.
 const runner = Number(process.argv[2])
@@ -14,7 +14,7 @@ prepareSharedFolder()
 const server = external === undefined ? await startPostgres() : undefined
 const adminUrl = external ?? server?.url ?? ''
 const template = `gatehouse_template_${String(process.pid)}`
-const embeddedFolder = mkdtempSync(join(tmpdir(), 'gatehouse-embedded-'))
+const embeddedFolder = mkdtempSync(join(scratch, 'gatehouse-embedded-'))
 const embedded = join(embeddedFolder, 'template')
 
 process.on('SIGTERM', () => void stop(0))

@@ -1,0 +1,48 @@
+import { cpSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { build } from 'esbuild'
+
+export const root = resolve(import.meta.dirname, '..')
+
+// What finds files by its own place on the disk, and what is loaded only where a setting asks for it.
+const unbundled = [
+  '@electric-sql/pglite',
+  '@fastify/swagger-ui',
+  '@node-rs/*',
+  '@zxcvbn-ts/language-common',
+  'nodemailer',
+  'piscina',
+  'prom-client'
+]
+
+/**
+ * Lays the service out in a folder, to be run from there: its code and its libraries in a few files, which a start reads
+ * in a third of the time, and beside them what it reads at run time.
+ * @param {string} folder
+ * @param {import('esbuild').BuildOptions} [options] more to build beside the service
+ */
+export async function bundle(folder, { entryPoints = [], external = [], ...options } = {}) {
+  rmSync(folder, { recursive: true, force: true })
+  const own = ['src/cli.ts', 'src/passwords/worker.ts']
+  await build({
+    absWorkingDir: root,
+    entryPoints: [...own, .../** @type {string[]} */ (entryPoints)],
+    outdir: folder,
+    outbase: root,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    external: [...unbundled, ...external],
+    // Libraries that are CommonJS ask for Node's modules by `require`.
+    banner: {
+      js: `import { createRequire as requireOf } from 'node:module'\nconst require = requireOf(import.meta.url)`
+    },
+    ...options
+  })
+  for (const path of ['package.json', 'openapi-3.0.json', 'migrations', 'src/mail/templates', 'routes/pages/assets']) {
+    cpSync(resolve(root, path), resolve(folder, path), { recursive: true })
+  }
+}

@@ -1,0 +1,12 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * Where package.json lies, and with it the files that are read at run time: the checkout, or the folder of a build,
+ * in which code does not lie where its source does.
+ */
+export const packageFolder = nearest(import.meta.dirname)
+
+function nearest(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : nearest(dirname(folder))
+}
