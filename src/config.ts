@@ -63,6 +63,8 @@ export class ConfigError extends Error {
 
 const validate = new Ajv({
   validateSchema: false,
+  // It runs once.
+  code: { optimize: false },
   allErrors: true,
   coerceTypes: true,
   useDefaults: true,

@@ -116,12 +116,12 @@ await t.test('two instances on one database', async (t) => {
   await t.test('a table of revocations that cannot be read leaves the door closed, not open', async (t) => {
     const session = await startSession(first, person)
     await sql(first, 'alter table sessions rename to sessions_away')
+    await sql(first, 'alter table revocations rename to revocations_away')
     await sql(
       first,
       `select pg_terminate_backend(pid) from pg_stat_activity
                       where application_name = 'gatehouse-listener' and datname = current_database()`
     )
-    await sql(first, 'alter table revocations rename to revocations_away')
     await eventually(t, 'not answered from memory', async () => (await statusOf(second, session.access_token)) >= 500)
     await sql(first, 'alter table sessions_away rename to sessions')
     await sql(first, 'alter table revocations_away rename to revocations')

@@ -20,7 +20,7 @@ export const compile = () =>
     // tap is many small files, too.
     external: Object.keys(devDependencies).filter((name) => name !== 'tap'),
     alias: { 'async-hook-domain': resolve(root, 'test/support/untracked.js') },
-    sourcemap: 'inline',
+    sourcemap: 'linked',
     sourcesContent: false,
     plugins: [{ name: 'the place of a test', setup }]
   })

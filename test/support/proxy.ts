@@ -8,6 +8,8 @@ export interface Proxy {
   blackhole: () => void
   /** Cuts the present connections. */
   cut: () => void
+  /** Cuts them, and takes no more. */
+  close: () => void
 }
 
 export async function startProxy(t: Test, target: number): Promise<Proxy> {
@@ -30,10 +32,11 @@ export async function startProxy(t: Test, target: number): Promise<Proxy> {
   const cut = () => {
     for (const [client] of pairs) client.resetAndDestroy()
   }
-  t.teardown(() => {
+  const close = () => {
     server.close()
     cut()
-  })
+  }
+  t.teardown(close)
   return {
     port: (server.address() as { port: number }).port,
     blackhole: () => {
@@ -45,6 +48,7 @@ export async function startProxy(t: Test, target: number): Promise<Proxy> {
         upstream.on('data', () => undefined)
       }
     },
-    cut
+    cut,
+    close
   }
 }
