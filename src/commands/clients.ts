@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type { ClientWithSecrets, SecretRow } from '../clients/queries.ts'
 import type { Clients } from '../clients/service.ts'
 import { type Role, roles, rolesOf } from '../roles/roles.ts'
+import { isUuid } from '../uuid.ts'
 import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
 import { withSchema } from './settings.ts'
@@ -46,7 +47,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .argument('<id>', 'the client_id')
     .argument('<secret-id>', 'as "gatehouse clients list" shows it')
     .action(async (id: string, secretId: string, _options: object, command: Command) => {
-      if (!uuid.test(secretId)) throw new CommandError(`There is no secret ${secretId}`)
+      if (!isUuid(secretId)) throw new CommandError(`There is no secret ${secretId}`)
       await onClient(env, id, (clients) => clients.endSecret(id, secretId, {}), `secret ${secretId} of client ${id}`)
       print(command, { id: secretId }, `Ended ${secretId}`)
     })
@@ -75,8 +76,6 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
   }
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 async function withClients<T>(env: NodeJS.ProcessEnv, work: (clients: Clients) => Promise<T>): Promise<T> {
   return withSchema(env, [], async ({ db }) => {
     const { createClients } = await import('../clients/service.ts')
@@ -94,7 +93,7 @@ async function onClient<T>(
 ): Promise<T> {
   const { Problem } = await import('../errors.ts')
   const unknown = new CommandError(`There is no ${what}: "gatehouse clients list" shows those that there are`)
-  if (!uuid.test(id)) throw unknown
+  if (!isUuid(id)) throw unknown
   return withClients(env, work).catch((error: unknown) => {
     throw error instanceof Problem && error.code === 'not_found' ? unknown : error
   })
