@@ -3,6 +3,7 @@ import {
   decodeCursor,
   encodeCursor,
   instantOf,
+  isIdUpTo,
   isMoment,
   microsecondsOf,
   type Moment,
@@ -102,7 +103,7 @@ const microseconds = microsecondsOf(users.createdAt)
 
 const byCreation = (name: string, direction: SQL, [past, upTo]: [SQL, SQL]): Order => ({
   name,
-  isPosition: isMoment(largestId),
+  isPosition: isMoment(isIdUpTo(largestId)),
   keys: { createdAt: users.createdAt, id: users.id },
   position: sql<Position>`json_build_array(${microseconds}, ${users.id})`,
   compare(operator, [first, id]) {
