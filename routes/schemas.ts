@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AuditRow } from '../src/audit/listing.ts'
 import { problems } from '../src/errors.ts'
 import { longestPassword } from '../src/passwords/policy.ts'
+import { flagsOf } from '../src/roles/roles.ts'
 import type { findSessions } from '../src/sessions/queries.ts'
 import type { Principal } from '../src/tokens/claims.ts'
 import type { UserRow } from '../src/users/queries.ts'
@@ -218,9 +219,7 @@ export function userResponse(user: UserRow): Static<typeof UserResponse> {
     second_name: user.secondName,
     email: user.email,
     email_verified: user.emailVerified,
-    is_reader: user.isReader,
-    is_author: user.isAuthor,
-    is_admin: user.isAdmin,
+    ...flagsOf(user),
     created_at: user.createdAt,
     updated_at: user.updatedAt
   }

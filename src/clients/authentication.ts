@@ -6,11 +6,10 @@ import { networkOf } from '../limits/network.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { sessionKey } from '../revocation/list.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import { type Role, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type Role, rolesOf } from '../roles/roles.ts'
 import type { Revocable } from '../tokens/claims.ts'
 import { isUuid } from '../uuid.ts'
 import { prepareFindClientBySecret } from './queries.ts'
-import { flagsOf } from './roles.ts'
 import { digestOf } from './secrets.ts'
 
 export interface ClientCredentials {

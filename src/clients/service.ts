@@ -4,7 +4,7 @@ import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { Revocation } from '../revocation/queries.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
-import { type RoleFlags, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type RoleFlags, rolesOf } from '../roles/roles.ts'
 import type { ClientPrincipal } from '../tokens/claims.ts'
 import {
   type ClientQuery,
@@ -21,7 +21,6 @@ import {
   type SecretRow,
   updateClient
 } from './queries.ts'
-import { flagsOf } from './roles.ts'
 import { digestOf, generateSecret } from './secrets.ts'
 
 export interface NewClient extends Partial<RoleFlags> {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { ClientWithSecrets, SecretRow } from '../clients/queries.ts'
 import type { Clients } from '../clients/service.ts'
-import { type Role, roles, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type Role, roles, rolesOf } from '../roles/roles.ts'
 import { isUuid } from '../uuid.ts'
 import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
@@ -117,9 +117,7 @@ const describeSecret = (secret: SecretRow) => ({
 const describe = (client: ClientWithSecrets) => ({
   id: client.id,
   name: client.name,
-  is_reader: client.isReader,
-  is_author: client.isAuthor,
-  is_admin: client.isAdmin,
+  ...flagsOf(client),
   is_disabled: client.isDisabled,
   created_at: client.createdAt,
   secrets: client.secrets.map(describeSecret)
@@ -137,4 +135,4 @@ const inColumns = (client: Description) =>
   ].join('\t')
 
 const inWords = (client: ClientWithSecrets) =>
-  `${client.name}, ${rolesOf(describe(client)).join(' and ') || 'without a role'}`
+  `${client.name}, ${rolesOf(flagsOf(client)).join(' and ') || 'without a role'}`

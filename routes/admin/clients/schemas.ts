@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { ClientWithSecrets, SecretRow } from '../../../src/clients/queries.ts'
 import { longestName } from '../../../src/clients/service.ts'
-import { flagsOf } from '../../../src/clients/roles.ts'
+import { flagsOf } from '../../../src/roles/roles.ts'
 import { Nullable, strict, Text, Timestamp } from '../../schemas.ts'
 
 const Name = Text({ minLength: 1, maxLength: longestName, examples: ['billing'] })
