@@ -1,6 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import type { AuditRow } from '../src/audit/listing.ts'
 import { problems } from '../src/errors.ts'
 import { longestPassword } from '../src/passwords/policy.ts'
 import { flagsOf } from '../src/roles/roles.ts'
@@ -239,16 +238,3 @@ export function sessionResponse(
     current: session.id === principal.sessionId
   }
 }
-
-export const auditEventResponse = (event: AuditRow): Static<typeof AuditEvent> => ({
-  id: event.id,
-  type: event.type,
-  actor_id: event.actorId,
-  actor_client_id: event.actorClientId,
-  user_id: event.userId,
-  ip: event.ip,
-  user_agent: event.userAgent,
-  request_id: event.requestId,
-  details: event.details,
-  created_at: event.createdAt
-})
