@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { ClientWithSecrets, SecretRow } from '../clients/queries.ts'
+import { describeClient, describeSecret } from '../clients/description.ts'
+import type { ClientWithSecrets } from '../clients/queries.ts'
 import type { Clients } from '../clients/service.ts'
 import { flagsOf, type Role, roles, rolesOf } from '../roles/roles.ts'
 import { isUuid } from '../uuid.ts'
@@ -21,7 +22,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
       const flags = Object.fromEntries(role.map((one) => [`is_${one}`, true]))
       const { clientSecret, ...client } = await withClients(env, (clients) => clients.create({ name, ...flags }, {}))
       const words = [`Created ${inWords(client)}`, `client_id: ${client.id}`, `client_secret: ${clientSecret}`]
-      print(command, { ...describe(client), client_secret: clientSecret }, words.join('\n'))
+      print(command, { ...describeClient(client), client_secret: clientSecret }, words.join('\n'))
     })
 
   group
@@ -71,7 +72,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
       .argument('<id>', 'the client_id')
       .action(async (id: string, _options: object, command: Command) => {
         const client = await onClient(env, id, (clients) => clients.update(id, { is_disabled: isDisabled }, {}))
-        print(command, describe(client), `Now ${isDisabled ? 'disabled' : 'enabled'}: ${inWords(client)}`)
+        print(command, describeClient(client), `Now ${isDisabled ? 'disabled' : 'enabled'}: ${inWords(client)}`)
       })
   }
 }
@@ -103,27 +104,12 @@ async function* everyClient(clients: Clients) {
   let cursor: string | undefined
   do {
     const { items, nextCursor } = await clients.list({ limit: pageSize, cursor })
-    yield* items.map(describe)
+    yield* items.map(describeClient)
     cursor = nextCursor ?? undefined
   } while (cursor !== undefined)
 }
 
-const describeSecret = (secret: SecretRow) => ({
-  id: secret.id,
-  created_at: secret.createdAt,
-  last_used_at: secret.lastUsedAt
-})
-
-const describe = (client: ClientWithSecrets) => ({
-  id: client.id,
-  name: client.name,
-  ...flagsOf(client),
-  is_disabled: client.isDisabled,
-  created_at: client.createdAt,
-  secrets: client.secrets.map(describeSecret)
-})
-
-type Description = ReturnType<typeof describe>
+type Description = ReturnType<typeof describeClient>
 
 const inColumns = (client: Description) =>
   [
