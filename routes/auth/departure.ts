@@ -2,7 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
 import { describeEvent } from '../../src/audit/description.ts'
 import { originOf } from '../origin.ts'
-import { DeleteUser, UserExport, noContent, ok, ref, sessionResponse, userResponse } from '../schemas.ts'
+import { UserExport, noContent, ok, ref, sessionResponse, userResponse } from '../schemas.ts'
+import { DeleteUser } from './schemas.ts'
 
 export const departure: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
