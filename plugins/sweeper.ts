@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { deleteUselessMails } from '../src/mail/outbox.ts'
-import { sweep } from '../src/sessions/sweeper.ts'
+import { sweep } from '../src/sweeper.ts'
 import { clockLeeway } from '../src/tokens/claims.ts'
 
 // Milliseconds between sweeps; each instance waits a little longer or shorter, so that they do not march in step.

@@ -5,6 +5,7 @@ import { admin } from './admin/index.ts'
 import { addClientSchemas } from './admin/clients/schemas.ts'
 import { addAdminSchemas } from './admin/schemas.ts'
 import { auth } from './auth/index.ts'
+import { addAuthSchemas } from './auth/schemas.ts'
 import { authz } from './authz/index.ts'
 import { documentation } from './documentation/index.ts'
 import { health } from './health/index.ts'
@@ -27,6 +28,7 @@ const policy: [prefix: string, access: Access | 'by route', area: FastifyPluginA
 ]
 
 async function routes(app: FastifyInstance): Promise<void> {
+  addAuthSchemas(app)
   addSchemas(app)
   addClientSchemas(app)
   addOAuthSchemas(app)

@@ -1,8 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import type { AuditRow } from '../src/audit/listing.ts'
 import { problems } from '../src/errors.ts'
-import { longestPassword } from '../src/passwords/policy.ts'
+import { flagsOf } from '../src/roles/roles.ts'
 import type { findSessions } from '../src/sessions/queries.ts'
 import type { Principal } from '../src/tokens/claims.ts'
 import type { UserRow } from '../src/users/queries.ts'
@@ -21,67 +20,8 @@ export const Nullable = <T extends TSchema>(schema: T) =>
 export const Username = (description: string) =>
   Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
 export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['alice@example.com'] })
-const Password = Text({
-  minLength: 1,
-  maxLength: longestPassword,
-  description: 'Any Unicode but control characters; common passwords and those that hold the name are refused.',
-  examples: ['a long and quiet evening']
-})
 export const Name = Nullable(Text({ maxLength: 100 }))
 export const Timestamp = Type.Unsafe<string | Date>(Type.String({ format: 'date-time' }))
-
-export const CreateUser = Type.Object(
-  {
-    username: Username('3 to 32 Latin letters and digits, between them also `.`, `_` and `-`; unique in any case'),
-    email: Email,
-    password: Password
-  },
-  { $id: 'CreateUser', ...strict }
-)
-
-export const LoginUser = Type.Object(
-  {
-    username: Username('The username or the e-mail address'),
-    password: Password,
-    transport: Type.Optional(
-      Type.Unsafe<'cookie' | 'bearer'>({
-        type: 'string',
-        enum: ['cookie', 'bearer'],
-        default: 'cookie',
-        description: 'Whether the tokens are kept in cookies, by a browser, or in the body, by a program'
-      })
-    )
-  },
-  { $id: 'LoginUser', ...strict }
-)
-
-/** Null stands for no body: the token is in its cookie then. */
-export const RefreshToken = Nullable(
-  Type.Object({ refresh_token: Type.String({ format: 'text' }) }, { $id: 'RefreshToken', ...strict })
-)
-
-export const ChangePassword = Type.Object(
-  { current_password: Password, new_password: Password },
-  { $id: 'ChangePassword', ...strict }
-)
-
-export const ForgotPassword = Type.Object({ email: Email }, { $id: 'ForgotPassword', ...strict })
-
-const LinkToken = Text({ minLength: 1, maxLength: 256, description: 'What follows `#token=` in the link of a mail' })
-
-export const ResetPassword = Type.Object(
-  { token: LinkToken, new_password: Password },
-  { $id: 'ResetPassword', ...strict }
-)
-
-export const VerifyEmail = Type.Object({ token: LinkToken }, { $id: 'VerifyEmail', ...strict })
-
-export const DeleteUser = Type.Object({ password: Password }, { $id: 'DeleteUser', ...strict })
-
-export const UpdateUser = Type.Object(
-  { first_name: Type.Optional(Name), second_name: Type.Optional(Name), email: Type.Optional(Email) },
-  { $id: 'UpdateUser', description: 'What is absent stays as it is; null clears a name.', ...strict }
-)
 
 export const UserResponse = Type.Object(
   {
@@ -182,26 +122,7 @@ export const accepted = (description: string) => Type.Unsafe<undefined>({ type: 
 export const ok = <T extends TSchema>(schema: T, description: string) =>
   Type.Unsafe<Static<T>>({ description, ...ref(schema) })
 
-const shared = [
-  CreateUser,
-  LoginUser,
-  RefreshToken,
-  UpdateUser,
-  ChangePassword,
-  ForgotPassword,
-  ResetPassword,
-  VerifyEmail,
-  DeleteUser,
-  UserResponse,
-  Token,
-  Session,
-  SessionList,
-  AuditEvent,
-  UserExport,
-  Message,
-  Fault,
-  ProblemDetails
-]
+const shared = [UserResponse, Token, Session, SessionList, AuditEvent, UserExport, Message, Fault, ProblemDetails]
 
 export function addSchemas(app: FastifyInstance): void {
   for (const schema of shared) {
@@ -218,9 +139,7 @@ export function userResponse(user: UserRow): Static<typeof UserResponse> {
     second_name: user.secondName,
     email: user.email,
     email_verified: user.emailVerified,
-    is_reader: user.isReader,
-    is_author: user.isAuthor,
-    is_admin: user.isAdmin,
+    ...flagsOf(user),
     created_at: user.createdAt,
     updated_at: user.updatedAt
   }
@@ -240,16 +159,3 @@ export function sessionResponse(
     current: session.id === principal.sessionId
   }
 }
-
-export const auditEventResponse = (event: AuditRow): Static<typeof AuditEvent> => ({
-  id: event.id,
-  type: event.type,
-  actor_id: event.actorId,
-  actor_client_id: event.actorClientId,
-  user_id: event.userId,
-  ip: event.ip,
-  user_agent: event.userAgent,
-  request_id: event.requestId,
-  details: event.details,
-  created_at: event.createdAt
-})

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { describeEvent } from '../../src/audit/description.ts'
 import { listEvents } from '../../src/audit/listing.ts'
-import { auditEventResponse, ok, strict, Text } from '../schemas.ts'
+import { ok, strict, Text } from '../schemas.ts'
 import { AuditEventList, Cursor, Instant, instantIn, Limit, UserId } from './schemas.ts'
 
 export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
@@ -36,7 +37,7 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
         ...(since !== undefined && { since: instantIn('/querystring/since', since) }),
         ...(until !== undefined && { until: instantIn('/querystring/until', until) })
       })
-      return { items: items.map(auditEventResponse), next_cursor: nextCursor }
+      return { items: items.map(describeEvent), next_cursor: nextCursor }
     }
   })
 }

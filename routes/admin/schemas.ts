@@ -8,6 +8,7 @@ import {
   Email,
   Name,
   Nullable,
+  ref,
   strict,
   Timestamp,
   Username,
@@ -22,12 +23,8 @@ export const AdminUserResponse = Type.Object(
 
 const NextCursor = Nullable(Type.String({ description: 'What to send as `cursor` for the next page; null at the end' }))
 
-/** A page of a list. `items` are named by reference, so that the OpenAPI document holds them once. */
 const PageOf = <T extends TSchema>(item: T, $id: string) =>
-  Type.Object(
-    { items: Type.Array(Type.Unsafe<Static<T>>({ $ref: `${item.$id ?? ''}#` })), next_cursor: NextCursor },
-    { $id }
-  )
+  Type.Object({ items: Type.Array(ref(item)), next_cursor: NextCursor }, { $id })
 
 export const AdminUserList = PageOf(AdminUserResponse, 'AdminUserList')
 

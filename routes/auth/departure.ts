@@ -1,16 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
+import { describeEvent } from '../../src/audit/description.ts'
 import { originOf } from '../origin.ts'
-import {
-  auditEventResponse,
-  DeleteUser,
-  UserExport,
-  noContent,
-  ok,
-  ref,
-  sessionResponse,
-  userResponse
-} from '../schemas.ts'
+import { UserExport, noContent, ok, ref, sessionResponse, userResponse } from '../schemas.ts'
+import { DeleteUser } from './schemas.ts'
 
 export const departure: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -29,7 +22,7 @@ export const departure: FastifyPluginAsyncTypebox = async (app) => {
       return reply.header('content-disposition', 'attachment; filename="gatehouse.json"').send({
         user: userResponse(user),
         sessions: sessions.map((session) => sessionResponse(session, principal)),
-        audit_events: events.map(auditEventResponse),
+        audit_events: events.map(describeEvent),
         is_complete: isComplete
       })
     }

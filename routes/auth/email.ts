@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
 import { originOf } from '../origin.ts'
-import { accepted, noContent, ref, VerifyEmail } from '../schemas.ts'
+import { accepted, noContent, ref } from '../schemas.ts'
+import { VerifyEmail } from './schemas.ts'
 
 export const email: FastifyPluginAsyncTypebox = async (app) => {
   app.route({

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { originOf } from '../origin.ts'
-import { accepted, ForgotPassword, noContent, ref, ResetPassword } from '../schemas.ts'
+import { accepted, noContent, ref } from '../schemas.ts'
+import { ForgotPassword, ResetPassword } from './schemas.ts'
 
 export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
   app.route({

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { originOf } from '../origin.ts'
-import { LoginUser, ok, ref, Token } from '../schemas.ts'
+import { ok, ref, Token } from '../schemas.ts'
+import { LoginUser } from './schemas.ts'
 import { handOver } from './tokens.ts'
 
 export const login: FastifyPluginAsyncTypebox = async (app) => {

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
 import { originOf } from '../origin.ts'
-import { ok, ref, UpdateUser, userResponse, UserResponse } from '../schemas.ts'
+import { ok, ref, userResponse, UserResponse } from '../schemas.ts'
+import { UpdateUser } from './schemas.ts'
 
 export const me: FastifyPluginAsyncTypebox = async (app) => {
   app.route({

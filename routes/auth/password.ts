@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
 import { originOf } from '../origin.ts'
-import { ChangePassword, noContent, ref } from '../schemas.ts'
+import { noContent, ref } from '../schemas.ts'
+import { ChangePassword } from './schemas.ts'
 
 export const password: FastifyPluginAsyncTypebox = async (app) => {
   app.route({

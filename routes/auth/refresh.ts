@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Problem } from '../../src/errors.ts'
 import { originOf } from '../origin.ts'
-import { ok, ref, RefreshToken, Token } from '../schemas.ts'
+import { ok, ref, Token } from '../schemas.ts'
+import { RefreshToken } from './schemas.ts'
 import { handOver } from './tokens.ts'
 
 export const refresh: FastifyPluginAsyncTypebox = async (app) => {

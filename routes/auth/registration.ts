@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { originOf } from '../origin.ts'
-import { CreateUser, Message, ok, ref } from '../schemas.ts'
+import { Message, ok, ref } from '../schemas.ts'
+import { CreateUser } from './schemas.ts'
 
 export const registration: FastifyPluginAsyncTypebox = async (app) => {
   app.route({

@@ -1,12 +1,13 @@
 import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
 import {
   decodeCursor,
-  encodeCursor,
   instantOf,
+  isIdUpTo,
   isMoment,
   microsecondsOf,
   type Moment,
-  type Page
+  type Page,
+  pageOf
 } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
@@ -25,7 +26,7 @@ export interface AuditQuery {
 }
 
 const list = 'audit events'
-const isPosition = isMoment(Number.MAX_SAFE_INTEGER)
+const isPosition = isMoment(isIdUpTo(Number.MAX_SAFE_INTEGER))
 
 /**
  * A page of what happened, newest first, by the index of the filter.
@@ -34,7 +35,7 @@ const isPosition = isMoment(Number.MAX_SAFE_INTEGER)
 export async function listEvents(db: Db, query: AuditQuery): Promise<Page<AuditRow>> {
   const after = query.cursor === undefined ? undefined : decodeCursor<Moment>(list, query.cursor, isPosition)
   const rows = await db
-    .select({ event: auditEvents, microseconds: microsecondsOf(auditEvents.createdAt) })
+    .select({ item: auditEvents, microseconds: microsecondsOf(auditEvents.createdAt) })
     .from(auditEvents)
     .where(
       and(
@@ -47,12 +48,7 @@ export async function listEvents(db: Db, query: AuditQuery): Promise<Page<AuditR
     )
     .orderBy(desc(auditEvents.createdAt), desc(auditEvents.id))
     .limit(query.limit + 1)
-  const page = rows.slice(0, query.limit)
-  const last = rows.length > query.limit ? page.at(-1) : undefined
-  return {
-    items: page.map(({ event }) => event),
-    nextCursor: last === undefined ? null : encodeCursor(list, [last.microseconds, last.event.id])
-  }
+  return pageOf(list, rows, query.limit)
 }
 
 const isBefore = ([microseconds, id]: Moment): SQL =>

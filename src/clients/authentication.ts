@@ -6,10 +6,10 @@ import { networkOf } from '../limits/network.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { sessionKey } from '../revocation/list.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import { type Role, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type Role, rolesOf } from '../roles/roles.ts'
 import type { Revocable } from '../tokens/claims.ts'
+import { isUuid } from '../uuid.ts'
 import { prepareFindClientBySecret } from './queries.ts'
-import { flagsOf } from './roles.ts'
 import { digestOf } from './secrets.ts'
 
 export interface ClientCredentials {
@@ -42,7 +42,6 @@ const mostRemembered = 10_000
  */
 const remembrance = 60_000
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const nobody = '00000000-0000-0000-0000-000000000000'
 
 /** Who was authenticated is remembered by the digest of the secret, and asked for among the revocations at every use. */
@@ -67,10 +66,10 @@ export function createClientAuthentication({
     if (wait > 0) throw new Problem('rate_limited', { retryAfter: wait })
 
     // Looked up whatever the id looks like, so that time does not tell (CWE-208).
-    const found = await findClientBySecret(uuid.test(id) ? id : nobody, digest)
+    const found = await findClientBySecret(isUuid(id) ? id : nobody, digest)
     if (found === undefined) {
       await limiter.take('client', network)
-      const details = uuid.test(id) ? { client_id: id } : {}
+      const details = isUuid(id) ? { client_id: id } : {}
       await recordEvent(db, origin, { type: 'client.login_failed', details })
       throw new OAuthError('invalid_client')
     }

@@ -1,7 +1,9 @@
-import { and, asc, count, eq, gt, inArray, notExists, or, sql } from 'drizzle-orm'
+import { and, asc, count, eq, inArray, notExists, sql } from 'drizzle-orm'
+import { decodeCursor, instantOf, isMoment, microsecondsOf, type Page, pageOf } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { clients, clientSecrets, revocations } from '../database/schema/index.ts'
 import type { Revocable } from '../tokens/claims.ts'
+import { isUuid } from '../uuid.ts'
 
 export type ClientRow = typeof clients.$inferSelect
 
@@ -15,13 +17,6 @@ const secretColumns = {
 }
 
 export type ClientWithSecrets = ClientRow & { secrets: SecretRow[] }
-
-/** The place of a client in the order of their creation. */
-export interface ClientPosition {
-  id: string
-  /** Microseconds since the epoch: what PostgreSQL counts in, and more than a Date holds. */
-  createdAt: string
-}
 
 /** Whether a client's token, or its secret, still holds: the client is as it was, the secret is there, and nobody revoked the token. */
 export async function isHeldByClient(
@@ -103,30 +98,24 @@ export async function lockClient(db: Db, id: string): Promise<ClientRow | undefi
   return client
 }
 
-/** In the order of their creation. */
-export async function listClients(
-  db: Db,
-  after: ClientPosition | undefined,
+export interface ClientQuery {
   limit: number
-): Promise<(ClientWithSecrets & { position: ClientPosition })[]> {
-  const createdAt = sql<string>`(extract(epoch from ${clients.createdAt}) * 1000000)::bigint::text`
-  const afterTime = sql`timestamptz 'epoch' + ${after?.createdAt ?? '0'}::bigint * interval '1 microsecond'`
+  cursor?: string | undefined
+}
+
+const list = 'clients'
+
+/** @throws {Problem} `validation_failed` for a cursor of another list */
+export async function listClients(db: Db, { limit, cursor }: ClientQuery): Promise<Page<ClientWithSecrets>> {
+  const after = cursor === undefined ? undefined : decodeCursor(list, cursor, isMoment(isUuid))
   const rows = await db
-    .select({ client: clients, createdAt })
+    .select({ item: clients, microseconds: microsecondsOf(clients.createdAt) })
     .from(clients)
-    .where(
-      after && or(gt(clients.createdAt, afterTime), and(eq(clients.createdAt, afterTime), gt(clients.id, after.id)))
-    )
+    .where(after && sql`(${clients.createdAt}, ${clients.id}) > (${instantOf(after[0])}, ${after[1]}::uuid)`)
     .orderBy(asc(clients.createdAt), asc(clients.id))
-    .limit(limit)
-  const found = await withSecrets(
-    db,
-    rows.map(({ client }) => client)
-  )
-  return found.map((client, index) => ({
-    ...client,
-    position: { id: client.id, createdAt: rows[index]?.createdAt ?? '' }
-  }))
+    .limit(limit + 1)
+  const page = pageOf(list, rows, limit)
+  return { ...page, items: await withSecrets(db, page.items) }
 }
 
 async function withSecrets(db: Db, found: ClientRow[]): Promise<ClientWithSecrets[]> {

@@ -1,12 +1,13 @@
 import { type AuditEventType, type Origin, recordEvent } from '../audit/events.ts'
+import type { Page } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { Revocation } from '../revocation/queries.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
-import { type RoleFlags, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type RoleFlags, rolesOf } from '../roles/roles.ts'
 import type { ClientPrincipal } from '../tokens/claims.ts'
-import { cursorOf, readCursor } from './cursor.ts'
 import {
+  type ClientQuery,
   type ClientRow,
   type ClientWithSecrets,
   countSecrets,
@@ -20,7 +21,6 @@ import {
   type SecretRow,
   updateClient
 } from './queries.ts'
-import { flagsOf } from './roles.ts'
 import { digestOf, generateSecret } from './secrets.ts'
 
 export interface NewClient extends Partial<RoleFlags> {
@@ -61,13 +61,8 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
       })
     },
 
-    /** A page, in the order of creation. @throws {Problem} `validation_failed` for a cursor that is none */
-    async list({ limit, cursor }: { limit: number; cursor?: string | undefined }) {
-      const found = await listClients(db, cursor === undefined ? undefined : readCursor(cursor), limit + 1)
-      const items = found.slice(0, limit)
-      const last = items.at(-1)
-      return { items, nextCursor: found.length > limit && last !== undefined ? cursorOf(last.position) : null }
-    },
+    /** A page, in the order of creation. @throws {Problem} `validation_failed` for a cursor that is none of this list */
+    list: (query: ClientQuery): Promise<Page<ClientWithSecrets>> => listClients(db, query),
 
     /** @throws {Problem} `not_found` */
     read: (id: string): Promise<ClientWithSecrets> => read(db, id),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
+import { describeEvent } from '../audit/description.ts'
 import type { AuditRow } from '../audit/listing.ts'
 import { wantsJson, write } from './output.ts'
 import { withSchema } from './settings.ts'
@@ -46,19 +47,7 @@ function count(text: string): number {
 }
 
 /** A JSON object a line, which programs can read as it comes. */
-const asJson = (event: AuditRow) =>
-  JSON.stringify({
-    id: event.id,
-    type: event.type,
-    actor_id: event.actorId,
-    actor_client_id: event.actorClientId,
-    user_id: event.userId,
-    ip: event.ip,
-    user_agent: event.userAgent,
-    request_id: event.requestId,
-    details: event.details,
-    created_at: event.createdAt
-  })
+const asJson = (event: AuditRow) => JSON.stringify(describeEvent(event))
 
 function inWords(event: AuditRow): string {
   const parts = [

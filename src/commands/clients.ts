@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander'
-import type { ClientWithSecrets, SecretRow } from '../clients/queries.ts'
+import { describeClient, describeSecret } from '../clients/description.ts'
+import type { ClientWithSecrets } from '../clients/queries.ts'
 import type { Clients } from '../clients/service.ts'
-import { type Role, roles, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type Role, roles, rolesOf } from '../roles/roles.ts'
+import { isUuid } from '../uuid.ts'
 import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
 import { withSchema } from './settings.ts'
@@ -20,7 +22,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
       const flags = Object.fromEntries(role.map((one) => [`is_${one}`, true]))
       const { clientSecret, ...client } = await withClients(env, (clients) => clients.create({ name, ...flags }, {}))
       const words = [`Created ${inWords(client)}`, `client_id: ${client.id}`, `client_secret: ${clientSecret}`]
-      print(command, { ...describe(client), client_secret: clientSecret }, words.join('\n'))
+      print(command, { ...describeClient(client), client_secret: clientSecret }, words.join('\n'))
     })
 
   group
@@ -46,7 +48,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .argument('<id>', 'the client_id')
     .argument('<secret-id>', 'as "gatehouse clients list" shows it')
     .action(async (id: string, secretId: string, _options: object, command: Command) => {
-      if (!uuid.test(secretId)) throw new CommandError(`There is no secret ${secretId}`)
+      if (!isUuid(secretId)) throw new CommandError(`There is no secret ${secretId}`)
       await onClient(env, id, (clients) => clients.endSecret(id, secretId, {}), `secret ${secretId} of client ${id}`)
       print(command, { id: secretId }, `Ended ${secretId}`)
     })
@@ -70,12 +72,10 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
       .argument('<id>', 'the client_id')
       .action(async (id: string, _options: object, command: Command) => {
         const client = await onClient(env, id, (clients) => clients.update(id, { is_disabled: isDisabled }, {}))
-        print(command, describe(client), `Now ${isDisabled ? 'disabled' : 'enabled'}: ${inWords(client)}`)
+        print(command, describeClient(client), `Now ${isDisabled ? 'disabled' : 'enabled'}: ${inWords(client)}`)
       })
   }
 }
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 async function withClients<T>(env: NodeJS.ProcessEnv, work: (clients: Clients) => Promise<T>): Promise<T> {
   return withSchema(env, [], async ({ db }) => {
@@ -94,7 +94,7 @@ async function onClient<T>(
 ): Promise<T> {
   const { Problem } = await import('../errors.ts')
   const unknown = new CommandError(`There is no ${what}: "gatehouse clients list" shows those that there are`)
-  if (!uuid.test(id)) throw unknown
+  if (!isUuid(id)) throw unknown
   return withClients(env, work).catch((error: unknown) => {
     throw error instanceof Problem && error.code === 'not_found' ? unknown : error
   })
@@ -104,29 +104,12 @@ async function* everyClient(clients: Clients) {
   let cursor: string | undefined
   do {
     const { items, nextCursor } = await clients.list({ limit: pageSize, cursor })
-    yield* items.map(describe)
+    yield* items.map(describeClient)
     cursor = nextCursor ?? undefined
   } while (cursor !== undefined)
 }
 
-const describeSecret = (secret: SecretRow) => ({
-  id: secret.id,
-  created_at: secret.createdAt,
-  last_used_at: secret.lastUsedAt
-})
-
-const describe = (client: ClientWithSecrets) => ({
-  id: client.id,
-  name: client.name,
-  is_reader: client.isReader,
-  is_author: client.isAuthor,
-  is_admin: client.isAdmin,
-  is_disabled: client.isDisabled,
-  created_at: client.createdAt,
-  secrets: client.secrets.map(describeSecret)
-})
-
-type Description = ReturnType<typeof describe>
+type Description = ReturnType<typeof describeClient>
 
 const inColumns = (client: Description) =>
   [
@@ -138,4 +121,4 @@ const inColumns = (client: Description) =>
   ].join('\t')
 
 const inWords = (client: ClientWithSecrets) =>
-  `${client.name}, ${rolesOf(describe(client)).join(' and ') || 'without a role'}`
+  `${client.name}, ${rolesOf(flagsOf(client)).join(' and ') || 'without a role'}`

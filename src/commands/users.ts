@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from 'commander'
 import type { Db } from '../database/database.ts'
-import { type Role, roles, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type Role, roles, rolesOf } from '../roles/roles.ts'
 import type { UserRow } from '../users/queries.ts'
 import type { Users } from '../users/service.ts'
 import { print, printAll } from './output.ts'
@@ -105,9 +105,7 @@ const describe = (user: UserRow) => ({
   second_name: user.secondName,
   email: user.email,
   email_verified: user.emailVerified,
-  is_reader: user.isReader,
-  is_author: user.isAuthor,
-  is_admin: user.isAdmin,
+  ...flagsOf(user),
   is_disabled: user.isDisabled,
   last_login_at: user.lastLoginAt,
   created_at: user.createdAt,
@@ -122,4 +120,4 @@ const inColumns = (user: Description) =>
   )
 
 const inWords = (row: UserRow) =>
-  `${row.username} <${row.email}>, ${rolesOf(describe(row)).join(' and ') || 'without a role'}`
+  `${row.username} <${row.email}>, ${rolesOf(flagsOf(row)).join(' and ') || 'without a role'}`

@@ -2,7 +2,7 @@ import { type Column, type SQL, sql } from 'drizzle-orm'
 import { Problem } from '../errors.ts'
 
 /** A moment in microseconds since the epoch, as the database counts, and what tells rows of the same moment apart. */
-export type Moment = [microseconds: number, id: number]
+export type Moment<Id = number> = [microseconds: number, id: Id]
 
 /** PostgreSQL keeps microseconds and a JavaScript date does not: a cursor made of one would skip rows or repeat them. */
 export const microsecondsOf = (column: Column) =>
@@ -11,14 +11,16 @@ export const microsecondsOf = (column: Column) =>
 export const instantOf = (microseconds: number): SQL =>
   sql`(timestamptz 'epoch' + ${microseconds}::float8 * interval '1 microsecond')`
 
-/** @param largest the largest id that the column holds */
 export const isMoment =
+  <Id>(isId: (value: unknown) => value is Id) =>
+  (position: unknown[]): position is Moment<Id> =>
+    position.length === 2 && Number.isSafeInteger(position[0]) && isId(position[1])
+
+/** @param largest the largest id that the column holds */
+export const isIdUpTo =
   (largest: number) =>
-  (position: unknown[]): position is Moment =>
-    position.length === 2 &&
-    position.every(Number.isSafeInteger) &&
-    (position[1] as number) >= 0 &&
-    (position[1] as number) <= largest
+  (value: unknown): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= largest
 
 /** Where a page ended, for the client to hand back: opaque, and good for the list in the order that it was made for. */
 export const encodeCursor = (list: string, position: readonly (string | number)[]): string =>
@@ -51,4 +53,18 @@ function parse(cursor: string): unknown[] {
 export interface Page<T> {
   items: T[]
   nextCursor: string | null
+}
+
+/** @param rows what was found in the order of time, with a limit of one more than the page's */
+export function pageOf<T extends { id: string | number }>(
+  list: string,
+  rows: { item: T; microseconds: number }[],
+  limit: number
+): Page<T> {
+  const page = rows.slice(0, limit)
+  const last = rows.length > limit ? page.at(-1) : undefined
+  return {
+    items: page.map(({ item }) => item),
+    nextCursor: last === undefined ? null : encodeCursor(list, [last.microseconds, last.item.id])
+  }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import type { TokenSubject } from '../users/queries.ts'
-import { type Role, roles } from '../roles/roles.ts'
+import { flagsOf, type Role, roles } from '../roles/roles.ts'
 import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
 import type { SigningKey } from './key-files.ts'
 import type { Keyring } from './keyring.ts'
@@ -70,9 +70,7 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
         sid: sessionId,
         ver: user.version,
         username: user.username,
-        is_reader: user.isReader,
-        is_author: user.isAuthor,
-        is_admin: user.isAdmin
+        ...flagsOf(user)
       }),
     issueToClient: (client, secretId, granted) =>
       issue<ClientClaims>({

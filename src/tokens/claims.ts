@@ -1,5 +1,6 @@
 import { sessionKey } from '../revocation/list.ts'
 import { type Role, type RoleFlags, rolesOf } from '../roles/roles.ts'
+import { isUuid } from '../uuid.ts'
 
 /** What every access token says (RFC 9068 §2.2). Times are seconds since the epoch. */
 interface CommonClaims extends RoleFlags {
@@ -73,7 +74,6 @@ export type Revocable =
 /** Seconds that the clocks of two instances may differ. */
 export const clockLeeway = 5
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const positiveInteger = /^[1-9]\d{0,9}$/
 
 /** PostgreSQL's `integer`: a larger number would fail the look-up, and of all who share the statement. */
@@ -107,8 +107,7 @@ function hasCommonClaims(claims: Unread, now: number): boolean {
     claims.iat <= now + clockLeeway &&
     claims.exp > claims.iat &&
     typeof claims.jti === 'string' &&
-    typeof claims.sid === 'string' &&
-    uuid.test(claims.sid) &&
+    isUuid(claims.sid) &&
     Number.isInteger(claims.ver) &&
     Math.abs(claims.ver as number) <= mostInteger &&
     claims.type === 'access' &&
@@ -126,11 +125,7 @@ const isUsers = ({ sub, username }: Unread): boolean =>
   printable.test(username)
 
 const isClients = ({ sub, client_id: clientId, jti, scope }: Unread): boolean =>
-  typeof clientId === 'string' &&
-  uuid.test(clientId) &&
-  sub === clientSubject(clientId) &&
-  uuid.test(jti as string) &&
-  typeof scope === 'string'
+  isUuid(clientId) && sub === clientSubject(clientId) && isUuid(jti) && typeof scope === 'string'
 
 const isTime = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11

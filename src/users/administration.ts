@@ -4,6 +4,7 @@ import type { Page } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
+import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { countSessions, endSessions, type SessionFilter } from '../sessions/bulk.ts'
 import { deleteSessions, findSessions, type SessionLimits } from '../sessions/queries.ts'
 import { changeUser, prepareRemoval, removeUser, type UserChange } from './changes.ts'
@@ -60,11 +61,11 @@ export function createAdministration({ db, inRevokingTransaction, limits, onMail
         isAuthor,
         isAdmin
       }
-      const roles = [...(isReader ? ['reader'] : []), ...(isAuthor ? ['author'] : []), ...(isAdmin ? ['admin'] : [])]
+      const details = { roles: rolesOf(flagsOf(row)) }
       const invited = await naming(
         db.transaction(async (tx) => {
           const user = await insertUser(tx, row)
-          await recordEvent(tx, origin, { type: 'user.invited', userId: user.id, details: { roles } })
+          await recordEvent(tx, origin, { type: 'user.invited', userId: user.id, details })
           await sendInvitation(tx, user, origin.language)
           return user
         })

@@ -5,7 +5,7 @@ import type { Db } from '../database/database.ts'
 import { retryingDeadlocks } from '../database/retry.ts'
 import { Problem } from '../errors.ts'
 import type { Revocation } from '../revocation/queries.ts'
-import { roles } from '../roles/roles.ts'
+import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
 import { keyOf } from './names.ts'
 import { deleteUser, lockUser, updateUser, type UserReference, type UserRow } from './queries.ts'
@@ -84,7 +84,7 @@ function eventsOf(before: UserRow, after: UserRow): AuditEvent[] {
   if (before.email !== after.email) {
     events.push({ type: 'user.email_changed', details: { from: before.email, to: after.email } })
   }
-  const [from, to] = [rolesOf(before), rolesOf(after)]
+  const [from, to] = [rolesOf(flagsOf(before)), rolesOf(flagsOf(after))]
   if (from.join() !== to.join()) events.push({ type: 'user.roles_changed', details: { from, to } })
   if (before.isDisabled !== after.isDisabled) {
     events.push({ type: after.isDisabled ? 'user.disabled' : 'user.enabled' })
@@ -125,7 +125,3 @@ async function lock(tx: Db, which: UserReference) {
   if (locked !== undefined) return locked
   throw new Problem('not_found', 'username' in which ? { detail: `There is no user ${which.username}` } : {})
 }
-
-const columns = { reader: 'isReader', author: 'isAuthor', admin: 'isAdmin' } as const
-
-const rolesOf = (user: UserRow) => roles.filter((role) => user[columns[role]])

@@ -158,7 +158,7 @@ await t.test('a server that takes the call and says nothing keeps neither answer
 
 await t.test('what can no longer be of use is swept', async (t) => {
   const { deleteUselessMails } = await import('../../src/mail/outbox.ts')
-  const { sweep } = await import('../../src/sessions/sweeper.ts')
+  const { sweep } = await import('../../src/sweeper.ts')
   const service = await startService(t)
   const { db } = service.app.database
   const people = [await registerPerson(service), await registerPerson(service), await registerPerson(service)]

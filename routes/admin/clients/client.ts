@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { describeClient } from '../../../src/clients/description.ts'
 import { originOf } from '../../origin.ts'
 import { noContent, ok, ref } from '../../schemas.ts'
-import { clientParams, clientResponse, ServiceClient, UpdateServiceClient } from './schemas.ts'
+import { clientParams, ServiceClient, UpdateServiceClient } from './schemas.ts'
 
 export const client: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -16,7 +17,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(ServiceClient, 'The client') }
     },
     async handler(request) {
-      return clientResponse(await app.clients.read(request.params.id.toLowerCase()))
+      return describeClient(await app.clients.read(request.params.id.toLowerCase()))
     }
   })
 
@@ -35,7 +36,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request) {
       const changed = await app.clients.update(request.params.id.toLowerCase(), request.body, originOf(request))
-      return clientResponse(changed)
+      return describeClient(changed)
     }
   })
 

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { describeClient } from '../../../src/clients/description.ts'
 import { originOf } from '../../origin.ts'
 import { ok, ref } from '../../schemas.ts'
-import { clientResponse, CreateServiceClient, CreatedServiceClient } from './schemas.ts'
+import { CreateServiceClient, CreatedServiceClient } from './schemas.ts'
 
 export const create: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -18,7 +19,7 @@ export const create: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request, reply) {
       const { clientSecret, ...client } = await app.clients.create(request.body, originOf(request))
-      return reply.code(201).send({ ...clientResponse(client), client_secret: clientSecret })
+      return reply.code(201).send({ ...describeClient(client), client_secret: clientSecret })
     }
   })
 }

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { describeClient } from '../../../src/clients/description.ts'
 import { ok, strict } from '../../schemas.ts'
-import { ServiceClientList, clientResponse } from './schemas.ts'
+import { ServiceClientList } from './schemas.ts'
 
 export const list: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -23,7 +24,7 @@ export const list: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request) {
       const { items, nextCursor } = await app.clients.list(request.query)
-      return { items: items.map(clientResponse), next_cursor: nextCursor }
+      return { items: items.map(describeClient), next_cursor: nextCursor }
     }
   })
 }

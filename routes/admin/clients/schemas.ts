@@ -1,9 +1,7 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import type { ClientWithSecrets, SecretRow } from '../../../src/clients/queries.ts'
 import { longestName } from '../../../src/clients/service.ts'
-import { flagsOf } from '../../../src/clients/roles.ts'
-import { Nullable, strict, Text, Timestamp } from '../../schemas.ts'
+import { Nullable, ref, strict, Text, Timestamp } from '../../schemas.ts'
 
 const Name = Text({ minLength: 1, maxLength: longestName, examples: ['billing'] })
 const Id = (description: string) => Type.String({ format: 'uuid', description })
@@ -52,7 +50,7 @@ const client = {
   is_admin: Type.Boolean(),
   is_disabled: Type.Boolean(),
   created_at: Timestamp,
-  secrets: Type.Array(Type.Unsafe<Static<typeof ClientSecret>>(Type.Ref('ClientSecret#')))
+  secrets: Type.Array(ref(ClientSecret))
 }
 
 export const ServiceClient = Type.Object(client, { $id: 'ServiceClient' })
@@ -64,7 +62,7 @@ export const CreatedServiceClient = Type.Object(
 
 export const ServiceClientList = Type.Object(
   {
-    items: Type.Array(Type.Unsafe<Static<typeof ServiceClient>>(Type.Ref('ServiceClient#'))),
+    items: Type.Array(ref(ServiceClient)),
     next_cursor: Type.Unsafe<string | null>({
       ...Nullable(Type.String()),
       description: 'The `cursor` of the next page; null on the last one'
@@ -88,18 +86,3 @@ export function addClientSchemas(app: FastifyInstance): void {
     app.addSchema(schema)
   }
 }
-
-export const secretResponse = ({ id, createdAt, lastUsedAt }: SecretRow): Static<typeof ClientSecret> => ({
-  id,
-  created_at: createdAt,
-  last_used_at: lastUsedAt
-})
-
-export const clientResponse = (client: ClientWithSecrets): Static<typeof ServiceClient> => ({
-  id: client.id,
-  name: client.name,
-  ...flagsOf(client),
-  is_disabled: client.isDisabled,
-  created_at: client.createdAt,
-  secrets: client.secrets.map(secretResponse)
-})

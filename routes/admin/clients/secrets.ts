@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { describeSecret } from '../../../src/clients/description.ts'
 import { originOf } from '../../origin.ts'
 import { noContent, ok } from '../../schemas.ts'
-import { clientParams, CreatedClientSecret, secretResponse } from './schemas.ts'
+import { clientParams, CreatedClientSecret } from './schemas.ts'
 
 export const secrets: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -22,7 +23,7 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
         request.params.id.toLowerCase(),
         originOf(request)
       )
-      return reply.code(201).send({ ...secretResponse(secret), client_secret: clientSecret })
+      return reply.code(201).send({ ...describeSecret(secret), client_secret: clientSecret })
     }
   })
 

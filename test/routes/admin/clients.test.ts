@@ -90,6 +90,7 @@ for (const kind of kinds) {
         query = `&cursor=${next_cursor ?? ''}`
       }
       t.strictSame(seen, names)
+      const forged = (position: unknown[]) => Buffer.from(JSON.stringify(position)).toString('base64url')
       for (const wrong of [
         'limit=0',
         'limit=101',
@@ -97,6 +98,8 @@ for (const kind of kinds) {
         'limit=1&limit=2',
         'cursor=x',
         'cursor=MS4x',
+        `cursor=${forged(['clients', 1, 'x'])}`,
+        `cursor=${forged(['users by created_at', 1, 2])}`,
         'color=red'
       ]) {
         t.match((await admin(`GET /admin/clients?${wrong}`)).body, { code: 'validation_failed' }, wrong)

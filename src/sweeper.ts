@@ -1,7 +1,7 @@
 import { and, inArray, lt, notLike, type SQL, sql } from 'drizzle-orm'
-import type { Db } from '../database/database.ts'
-import { accountTokens, auditEvents, revocations, sessions } from '../database/schema/index.ts'
-import { deleteExpiredCounters } from '../limits/queries.ts'
+import type { Db } from './database/database.ts'
+import { accountTokens, auditEvents, revocations, sessions } from './database/schema/index.ts'
+import { deleteExpiredCounters } from './limits/queries.ts'
 
 const batch = 500
 

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { sweep } from '../../src/sessions/sweeper.ts'
-import { registerPerson, startSession, call } from '../support/client.ts'
-import { kinds, startService } from '../support/service.ts'
+import { sweep } from '../src/sweeper.ts'
+import { registerPerson, startSession, call } from './support/client.ts'
+import { kinds, startService } from './support/service.ts'
 import { sql } from 'drizzle-orm'
 
 for (const kind of kinds) {
