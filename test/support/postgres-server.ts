@@ -62,8 +62,7 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
       'listen_addresses=127.0.0.1',
       '-c',
       'max_connections=300',
-      '-c',
-      `fsync=${durable ? 'on' : 'off'}`
+      ...(durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'autovacuum=off'])
     ])
   let child = await launch()
 
@@ -169,7 +168,7 @@ export interface SharedDatabases {
   adminUrl: string
   /** The name of a migrated database, to be copied. */
   template: string
-  /** A migrated embedded database, to be copied. */
+  /** A migrated embedded database, to be copied as soon as it is there. */
   embedded: string
   supervisor: number
 }

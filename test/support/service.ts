@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import postgres from 'postgres'
@@ -33,6 +34,7 @@ export const cheapHashes = { ARGON2_MEMORY_KIB: '8', ARGON2_ITERATIONS: '1' }
 export async function createDatabase(t: Test, kind: Kind = 'postgres'): Promise<string> {
   const shared = readShared()
   if (kind === 'embedded') {
+    while (!existsSync(shared.embedded)) await delay(20)
     const folder = mkdtempSync(join(scratch, 'gatehouse-test-'))
     cpSync(shared.embedded, join(folder, 'data'), { recursive: true })
     t.teardown(() => {

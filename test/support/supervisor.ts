@@ -22,12 +22,12 @@ setInterval(() => {
   if (!isRunning(runner)) void stop(0)
 }, 500)
 try {
-  // One after the other: the embedded database is made on this thread, and would keep the other's answers waiting.
   await makeTemplate()
-  await makeEmbedded()
   const shared: SharedDatabases = { adminUrl, template, embedded, supervisor: process.pid }
   writeFileSync(`${sharedFile}.partial`, JSON.stringify(shared))
   renameSync(`${sharedFile}.partial`, sharedFile)
+  // The first tests run meanwhile: it keeps this thread for seconds.
+  await makeEmbedded()
 } catch (error) {
   console.error(error)
   await stop(1)
@@ -45,12 +45,14 @@ async function makeTemplate(): Promise<void> {
 }
 
 async function makeEmbedded(): Promise<void> {
-  const database = await openDatabase({ url: `pglite:${embedded}`, listenUrl: '', poolSize: 1 })
+  const folder = `${embedded}.partial`
+  const database = await openDatabase({ url: `pglite:${folder}`, listenUrl: '', poolSize: 1 })
   await applyMigrations(database)
   // No service makes a database: without the templates there is half as much to copy for each.
   await database.db.execute(`update pg_database set datistemplate = false`)
   for (const name of ['template0', 'template1']) await database.db.execute(`drop database ${name}`)
   await database.close()
+  renameSync(folder, embedded)
 }
 
 async function stop(status: number): Promise<void> {
