@@ -68,7 +68,13 @@ await t.test('with REQUIRE_VERIFIED_EMAIL=on', async (t) => {
     const transaction = t.capture(db, 'transaction', db.transaction.bind(db))
     await register('erin', 'alice@example.com')
     await register('erin', 'erin@example.com')
-    t.equal(transaction().length, 2, 'one transaction each')
+    const calls = transaction().map(({ at }) => at?.fileName)
+    // The outbox has some of its own, whenever it comes to it.
+    t.equal(
+      calls.filter((file) => file?.endsWith('src/users/service.ts')).length,
+      2,
+      `one transaction each: ${calls.join()}`
+    )
   })
 
   await t.test('a password that was set by mail verifies the address, too', async (t) => {
