@@ -64,7 +64,7 @@ export async function registerPerson(service: Pick<Service, 'url'>, name = 'user
   const username = `${name}-${randomBytes(4).toString('hex')}`
   const person = {
     username,
-    email: `${randomBytes(6).toString('hex')}@example.com`,
+    email: `mail-${randomBytes(6).toString('hex')}@example.com`,
     password: 'a long and quiet evening'
   }
   const registered = await call(service, 'POST /auth/registration', { json: person })
