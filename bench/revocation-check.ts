@@ -4,14 +4,15 @@ import { load, median, spread } from './support/load.ts'
 import { makeKeys, processorTime, startBuilt, startDatabase } from './support/service.ts'
 import { createUserPool } from './support/users.ts'
 
-// Goal 8: what the revocation check costs an access check. The built service beside the same without the check,
+// Goal 8: what the revocation check costs an access check. The service beside the same without the check, both from their source,
 // rounds interleaved, with 10,000 revocations in memory.
 const rounds = Number(process.argv[2] ?? 7)
 const seconds = Number(process.argv[3] ?? 5)
 
 const database = await startDatabase()
-const checked = await startBuilt({ DATABASE_URL: database.url, KEYS_DIR: await makeKeys() })
-const unchecked = await startBuilt(checked.env, ['--import=tsx', 'bench/support/unchecked.ts'])
+const program = ['--import=tsx', 'bench/support/checking.ts']
+const checked = await startBuilt({ DATABASE_URL: database.url, KEYS_DIR: await makeKeys() }, program)
+const unchecked = await startBuilt({ ...checked.env, REVOCATION_CHECK: 'off' }, program)
 const users = await createUserPool(checked, 50, 10)
 const requests = users
   .flatMap((user) => user.tokens)
