@@ -17,6 +17,11 @@ export type Access = 'public' | 'caller' | 'user' | { role: Role } | 'service'
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /**
+     * Asks for recent proof of who is calling (RFC 9470): of every request, or of those whose body names one of these
+     * properties.
+     */
+    fresh?: true | string[]
     /** Where roles are asked for thousands of times a second, who lacks one is in the log and not in the audit. */
     denials?: 'logged'
   }

@@ -11,6 +11,7 @@ export const problems = {
   token_revoked: { status: 401, title: 'Unauthorized', detail: 'Token revoked' },
   refresh_token_invalid: { status: 401, title: 'Unauthorized', detail: 'Invalid refresh token' },
   refresh_token_reused: { status: 401, title: 'Unauthorized', detail: 'Refresh token reused' },
+  reauthentication_required: { status: 401, title: 'Unauthorized', detail: 'Confirm who you are to do this' },
   permission_denied: {
     status: 403,
     title: 'Forbidden',

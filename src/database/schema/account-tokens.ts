@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './instant.ts'
 import { users } from './users.ts'
@@ -13,13 +14,22 @@ export const accountTokens = pgTable(
     userId: integer('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    /** `password_reset`, `email_verification` or `invitation`. */
+    /** What the link does: see `Purpose` in src/accounts/links.ts. */
     purpose: text().notNull(),
+    /** The address that the link is about, where it is not the user's own: the one to return to. */
+    email: text(),
     /** The state it was made in: a token for another address or an older password is none. */
     emailKey: text('email_key').notNull(),
     passwordVersion: integer('password_version').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     expiresAt: instant('expires_at').notNull()
   },
-  (table) => [index('account_tokens_user_id').on(table.userId), index('account_tokens_expires_at').on(table.expiresAt)]
+  (table) => [
+    index('account_tokens_user_id').on(table.userId),
+    index('account_tokens_expires_at').on(table.expiresAt),
+    // Addresses that their former owner may still return to.
+    index('account_tokens_undo')
+      .on(table.emailKey)
+      .where(sql`${table.purpose} = 'email_undo'`)
+  ]
 )

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { boolean, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './instant.ts'
 
@@ -8,6 +9,11 @@ export const clients = pgTable('clients', {
   isReader: boolean('is_reader').notNull().default(false),
   isAuthor: boolean('is_author').notNull().default(false),
   isAdmin: boolean('is_admin').notNull().default(false),
+  /** What it may do beside what its roles allow: see src/clients/scopes.ts. */
+  scopes: text()
+    .array()
+    .notNull()
+    .default(sql`'{introspect}'`),
   isDisabled: boolean('is_disabled').notNull().default(false),
   /** Counts the changes that make older access tokens void: roles, disabling. */
   version: integer().notNull().default(1),

@@ -1,4 +1,4 @@
-import { bigint, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, index, integer, jsonb, pgTable, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { accountTokens } from './account-tokens.ts'
 import { instant } from './instant.ts'
 import { users } from './users.ts'
@@ -15,12 +15,14 @@ export const outbox = pgTable(
     template: text().notNull(),
     language: text().notNull(),
     variables: jsonb().$type<Record<string, string>>().notNull().default({}),
+    /** Lower goes first: what somebody waits for before what they are merely told. */
+    priority: smallint().notNull().default(1),
     attempts: integer().notNull().default(0),
     nextAttemptAt: instant('next_attempt_at').notNull().defaultNow(),
     createdAt: instant('created_at').notNull().defaultNow()
   },
   (table) => [
-    index('outbox_next_attempt_at').on(table.nextAttemptAt),
+    index('outbox_priority_next_attempt_at').on(table.priority, table.nextAttemptAt),
     index('outbox_user_id').on(table.userId),
     index('outbox_token_id').on(table.tokenId)
   ]

@@ -20,6 +20,12 @@ export const sessions = pgTable(
     expiresAt: instant('expires_at').notNull(),
     /** A midnight after which neither limit can still hold. It changes once a day at most, so that the index does not slow rotation. */
     sweepAfter: instant('sweep_after').notNull(),
+    /** When the user last proved who they are; at login where it is null. */
+    authTime: instant('auth_time'),
+    /** How they did (RFC 8176); by password where it is null. */
+    amr: text().array(),
+    /** The counter of a refresh token whose use was answered with 503, after which the interval does not bind it. */
+    unansweredCounter: integer('unanswered_counter'),
     ip: text(),
     userAgent: text('user_agent')
   },

@@ -19,6 +19,9 @@ export const users = pgTable(
     /** The e-mail address in lower case. */
     emailKey: key('email_key').notNull(),
     emailVerified: boolean('email_verified').notNull().default(false),
+    /** The address that the user wants to change to, until its link is followed. Not unique: others may want it too. */
+    pendingEmail: text('pending_email'),
+    pendingEmailKey: key('pending_email_key'),
     /** Null until an invited user has set a password. */
     passwordHash: text('password'),
     /** Counts the passwords: what was begun with an older one does not go through. */
@@ -37,6 +40,10 @@ export const users = pgTable(
     uniqueIndex('users_username_key').on(table.usernameKey),
     uniqueIndex('users_email_key').on(table.emailKey),
     index('users_created_at_id').on(table.createdAt, table.id),
+    // Accounts that expire unless their address is verified.
+    index('users_unverified')
+      .on(table.createdAt)
+      .where(sql`not ${table.emailVerified}`),
     // What few users are, so that they are found among many. Queries name the column without a parameter.
     index('users_authors')
       .on(table.createdAt, table.id)
