@@ -1,26 +1,14 @@
-import { type AuditRow, findEventsOf } from '../audit/listing.ts'
 import type { Origin } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { PasswordAttempts } from '../limits/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import type { InRevokingTransaction } from '../revocation/transaction.ts'
-import { findSessions, type SessionLimits } from '../sessions/queries.ts'
+import type { SessionLimits } from '../sessions/queries.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { prepareRemoval, removeUser } from './changes.ts'
-import type { UserRow } from './queries.ts'
+import { createExport } from './export.ts'
 import type { Users } from './service.ts'
-
-/** All that is kept of a user. */
-export interface UserExport {
-  user: UserRow
-  sessions: Awaited<ReturnType<typeof findSessions>>
-  /** The newest first, no more than `mostEventsExported`. */
-  events: AuditRow[]
-  isComplete: boolean
-}
-
-export const mostEventsExported = 10_000
 
 export interface DepartureOptions {
   db: Db
@@ -36,17 +24,7 @@ export type Departure = ReturnType<typeof createDeparture>
 /** How users take along what is theirs, and go. */
 export function createDeparture({ db, passwords, attempts, users, inRevokingTransaction, limits }: DepartureOptions) {
   return {
-    /** @throws {Problem} `token_revoked` */
-    async export(principal: UserPrincipal): Promise<UserExport> {
-      const user = await users.current(principal)
-      const events = await findEventsOf(db, user.id, mostEventsExported + 1)
-      return {
-        user,
-        sessions: await findSessions(db, user.id, limits),
-        events: events.slice(0, mostEventsExported),
-        isComplete: events.length <= mostEventsExported
-      }
-    },
+    export: createExport({ db, users, limits }),
 
     /** @throws {Problem} `rate_limited`, `invalid_credentials` for a wrong password, `last_admin`, `token_revoked`, `overloaded` */
     async leave(principal: UserPrincipal, password: string, origin: Origin): Promise<void> {
