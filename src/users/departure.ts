@@ -7,6 +7,7 @@ import type { SessionLimits } from '../sessions/queries.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { prepareRemoval, removeUser } from './changes.ts'
 import { createExport } from './export.ts'
+import type { LoginRules } from './queries.ts'
 import type { Users } from './service.ts'
 
 export interface DepartureOptions {
@@ -16,23 +17,33 @@ export interface DepartureOptions {
   users: Pick<Users, 'current'>
   inRevokingTransaction: InRevokingTransaction
   limits: SessionLimits
+  /** What decides who counts as an administrator who can log in. */
+  rules: LoginRules
 }
 
 export type Departure = ReturnType<typeof createDeparture>
 
 /** How users take along what is theirs, and go. */
-export function createDeparture({ db, proof, attempts, users, inRevokingTransaction, limits }: DepartureOptions) {
+export function createDeparture({
+  db,
+  proof,
+  attempts,
+  users,
+  inRevokingTransaction,
+  limits,
+  rules
+}: DepartureOptions) {
   return {
     export: createExport({ db, users, limits }),
 
     /** @throws {Problem} `rate_limited`, `invalid_credentials` for a wrong password, `last_admin`, `token_revoked`, `overloaded` */
     async leave(principal: UserPrincipal, password: string, origin: Origin): Promise<void> {
       const { user, attempt } = await proof.byPassword(principal, password, origin)
-      await prepareRemoval(db, user.id)
+      await prepareRemoval(db, user.id, rules)
       await inRevokingTransaction(async (tx) => {
         await attempts.succeeded(tx, attempt)
         await attempts.forget(tx, user.id)
-        return removeUser(tx, { id: user.id }, origin)
+        return removeUser(tx, { id: user.id }, origin, rules)
       })
     }
   }
