@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthenticatedClient } from '../src/clients/authentication.ts'
-import { recordEvent } from '../src/audit/events.ts'
 import { Problem } from '../src/errors.ts'
 import { OAuthError } from '../src/oauth/errors.ts'
 import type { Role } from '../src/roles/roles.ts'
@@ -156,10 +155,9 @@ export default fp(
 
     /** Whoever is refused stays refused, whether that can be written down or not. */
     async function recordDenial(request: FastifyRequest, role: Role): Promise<void> {
-      const origin = originOf(request)
-      const details = { role, method: request.method, route: request.routeOptions.url }
+      const { method, routeOptions } = request
       try {
-        await recordEvent(app.database.db, origin, { type: 'access.denied', userId: origin.actorId, details })
+        await app.denials.record({ origin: originOf(request), role, method, route: routeOptions.url })
       } catch (error) {
         request.log.error({ err: error }, 'a denial could not be recorded')
       }
@@ -191,7 +189,7 @@ export default fp(
       return cookie
     }
   },
-  { name: 'access', dependencies: ['client-credentials', 'cookies', 'cross-origin', 'jwt', 'revocations'] }
+  { name: 'access', dependencies: ['client-credentials', 'cookies', 'cross-origin', 'denials', 'jwt', 'revocations'] }
 )
 
 /**

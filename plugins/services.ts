@@ -35,6 +35,7 @@ export default fp(
     const refreshTokens = createRefreshTokens(app.keyring)
     const issuePair = createPairs(accessTokens, refreshTokens)
     const { requireVerifiedEmail, session: limits } = config
+    const rules = { requireVerifiedEmail }
     const attempts = config.rateLimit ? createPasswordAttempts(db, limits) : uncountedAttempts(db)
     const passwordPolicy = {
       minLength: config.passwordMinLength,
@@ -95,10 +96,10 @@ export default fp(
       })
     )
     app.decorate('clients', createClients({ db, inRevokingTransaction }))
-    app.decorate('administration', createAdministration({ db, inRevokingTransaction, limits, onMail }))
+    app.decorate('administration', createAdministration({ db, inRevokingTransaction, limits, rules, onMail }))
     app.decorate(
       'departure',
-      createDeparture({ db, proof: app.proof, attempts, users: app.users, inRevokingTransaction, limits })
+      createDeparture({ db, proof: app.proof, attempts, users: app.users, inRevokingTransaction, limits, rules })
     )
 
     function warn(error: unknown): void {

@@ -8,6 +8,7 @@ import configPlugin from '../plugins/config.ts'
 import cookies from '../plugins/cookies.ts'
 import crossOrigin from '../plugins/cross-origin.ts'
 import database from '../plugins/database.ts'
+import denials from '../plugins/denials.ts'
 import errors, { refuseUnroutable } from '../plugins/errors.ts'
 import headers from '../plugins/headers.ts'
 import jwt from '../plugins/jwt.ts'
@@ -108,6 +109,7 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(clientCredentials)
   await app.register(cookies)
   await app.register(crossOrigin)
+  await app.register(denials)
   await app.register(access)
   await app.register(logging)
   await app.register(metrics)

@@ -34,7 +34,8 @@ async function ensureKeys({ keys, production }: Config): Promise<string[]> {
 }
 
 async function ensureAdmin(config: Config, { db }: Database, passwords: Hasher): Promise<string | undefined> {
-  if (config.bootstrapAdmin === undefined || (await findAdmin(db)) !== undefined) return undefined
+  if (config.bootstrapAdmin === undefined || (await findAdmin(db, config.bootstrapAdmin)) !== undefined)
+    return undefined
   const inRevokingTransaction = createRevokingTransaction(db)
   const users = createUsers({
     db,

@@ -1,30 +1,39 @@
+import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
 import { userOf } from '../../plugins/access.ts'
-import { describeEvent } from '../../src/audit/description.ts'
 import { originOf } from '../origin.ts'
 import { UserExport, noContent, ok, ref, sessionResponse, userResponse } from '../schemas.ts'
 import { DeleteUser } from './schemas.ts'
+
+/** Sent as it is read, past the serializer. */
+const exported = Type.Unsafe<Readable>(ok(UserExport, 'The profile, the sessions, and what happened, the newest first'))
 
 export const departure: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/me/export',
-    config: { access: 'user', problems: ['unavailable'] },
+    config: { access: 'user', limit: 'export', problems: ['unavailable'] },
     schema: {
       operationId: 'exportMe',
       summary: 'All that is kept of the caller',
       tags: ['authentication'],
-      response: { 200: ok(UserExport, 'The profile, the sessions, and what happened, the newest first') }
+      description: 'Five times an hour, and one at a time. An answer without its end has failed midway: ask again.',
+      response: { 200: exported }
     },
     async handler(request, reply) {
       const principal = userOf(request)
-      const { user, sessions, events, isComplete } = await app.departure.export(principal)
-      return reply.header('content-disposition', 'attachment; filename="gatehouse.json"').send({
-        user: userResponse(user),
-        sessions: sessions.map((session) => sessionResponse(session, principal)),
-        audit_events: events.map(describeEvent),
-        is_complete: isComplete
+      const document = await app.departure.export(principal, {
+        user: userResponse,
+        session: (session) => sessionResponse(session, principal)
       })
+      document.once('error', (error) => {
+        request.log.error({ err: error }, 'an export failed midway')
+      })
+      return reply
+        .type('application/json; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="gatehouse.json"')
+        .send(document)
     }
   })
 

@@ -23,7 +23,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'PATCH',
     url: '/me',
-    config: { access: 'user', problems: ['email_taken', 'cross_origin_refused', 'unavailable'] },
+    config: { access: 'user', limit: 'profile', problems: ['email_taken', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'updateMe',
       summary: 'Change your profile',

@@ -1,20 +1,17 @@
-import { and, desc, eq, inArray, isNotNull, or, sql } from 'drizzle-orm'
+import { and, type Column, desc, eq, inArray, isNotNull, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
 
 /**
- * Takes from the events of a user what says who it was. That something happened stays, and the number of whom to.
- * Of what they did to others, the others' part stays.
+ * Takes from the events of a user what says who it was. That something happened stays, and the number of whom to. So does
+ * where it came from when another did it: an administrator who deletes the account, be it their own, must not wipe out the
+ * traces of what they did with their role.
  */
 export async function forgetUser(db: Db, userId: number): Promise<void> {
   await db
     .update(auditEvents)
-    .set({ ip: null, userAgent: null, details: {} })
+    .set(forgotten)
     .where(and(eq(auditEvents.userId, userId), tells))
-  await db
-    .update(auditEvents)
-    .set({ ip: null, userAgent: null })
-    .where(and(eq(auditEvents.actorId, userId), sql`${auditEvents.actorId} is distinct from ${auditEvents.userId}`))
 }
 
 /**
@@ -32,7 +29,7 @@ export async function forgetOlderEvents(db: Db, userId: number): Promise<boolean
     .limit(batch)
   const rows = await db
     .update(auditEvents)
-    .set({ ip: null, userAgent: null, details: {} })
+    .set(forgotten)
     .where(inArray(auditEvents.id, older))
     .returning({ id: auditEvents.id })
   return rows.length === batch
@@ -40,4 +37,16 @@ export async function forgetOlderEvents(db: Db, userId: number): Promise<boolean
 
 const batch = 5000
 
-const tells = or(isNotNull(auditEvents.ip), isNotNull(auditEvents.userAgent), sql`${auditEvents.details} <> '{}'`)
+const isByAnother = sql`(${auditEvents.actorClientId} is not null or ${auditEvents.actorId} <> ${auditEvents.userId})`
+
+/** Where there is no actor it may have been the user. */
+const isByThem = sql`${isByAnother} is not true`
+
+const unlessByThem = (column: Column) => sql`case when ${isByThem} then null else ${column} end`
+
+const forgotten = { ip: unlessByThem(auditEvents.ip), userAgent: unlessByThem(auditEvents.userAgent), details: {} }
+
+const tells = or(
+  and(isByThem, or(isNotNull(auditEvents.ip), isNotNull(auditEvents.userAgent))),
+  sql`${auditEvents.details} <> '{}'`
+)

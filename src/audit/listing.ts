@@ -54,11 +54,12 @@ export async function listEvents(db: Db, query: AuditQuery): Promise<Page<AuditR
 const isBefore = ([microseconds, id]: Moment): SQL =>
   sql`(${auditEvents.createdAt}, ${auditEvents.id}) < (${instantOf(microseconds)}, ${id}::bigint)`
 
-/** The events of a user, the newest first. */
-export const findEventsOf = (db: Db, userId: number, most: number): Promise<AuditRow[]> =>
-  db
-    .select()
-    .from(auditEvents)
-    .where(eq(auditEvents.userId, userId))
-    .orderBy(desc(auditEvents.createdAt), desc(auditEvents.id))
-    .limit(most)
+/** The events of a user, the newest first, page by page: the next is asked for when the one before has been taken. */
+export async function* eventPagesOf(db: Db, userId: number, limit: number): AsyncGenerator<Page<AuditRow>> {
+  let cursor: string | undefined
+  do {
+    const page = await listEvents(db, { userId, limit, ...(cursor !== undefined && { cursor }) })
+    yield page
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
+}

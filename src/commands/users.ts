@@ -79,7 +79,9 @@ async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Prom
           passwords,
           findUserOfToken: createFindUserOfToken(db),
           passwordPolicy: { minLength: config.passwordMinLength },
-          inRevokingTransaction: createRevokingTransaction(db)
+          inRevokingTransaction: createRevokingTransaction(db),
+          // Not by readSettings, which would ask for the mail server that this needs in production.
+          requireVerifiedEmail: env.REQUIRE_VERIFIED_EMAIL === 'on'
         })
       )
     } finally {

@@ -26,6 +26,10 @@ export const limits = {
   link: { per: 'address', attempts: 20, within: 10 * minute, in: 'database' },
   /** The own password, to change it or to show that one may do what asks for it. */
   password: { per: 'session', attempts: 10, within: 10 * minute, in: 'database' },
+  /** The profile, whose every change is kept in the audit. */
+  profile: { per: 'user', attempts: 60, within: hour, in: 'database' },
+  /** All that is kept of a user, megabytes at a time. */
+  export: { per: 'user', attempts: 5, within: hour, in: 'database' },
   refresh: { per: 'session', attempts: 60, within: minute, in: 'memory' },
   /** Wrong credentials of service clients: not of a route, since the right ones, which come by the thousand, do not count. */
   client: { per: 'address', attempts: 20, within: minute, in: 'memory' }

@@ -11,7 +11,7 @@ import { deleteSessions, findSessions, type SessionLimits } from '../sessions/qu
 import { changeUser, prepareRemoval, removeUser, type UserChange } from './changes.ts'
 import { listUsers, type UserQuery } from './listing.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
-import { findUser, insertUser, type UserRow } from './queries.ts'
+import { findUser, insertUser, type LoginRules, type UserRow } from './queries.ts'
 import { naming, usernameRule } from './service.ts'
 
 export interface Invitation {
@@ -28,6 +28,8 @@ export interface AdministrationOptions {
   db: Db
   inRevokingTransaction: InRevokingTransaction
   limits: SessionLimits
+  /** What decides who counts as an administrator who can log in. */
+  rules: LoginRules
   /** Called when mail was committed to the outbox. */
   onMail: () => void
 }
@@ -35,7 +37,7 @@ export interface AdministrationOptions {
 export type Administration = ReturnType<typeof createAdministration>
 
 /** What administrators do to others. Who may is the routes' concern. */
-export function createAdministration({ db, inRevokingTransaction, limits, onMail }: AdministrationOptions) {
+export function createAdministration({ db, inRevokingTransaction, limits, rules, onMail }: AdministrationOptions) {
   return {
     /** @throws {Problem} `validation_failed` for a cursor that is none of this list */
     list: (query: UserQuery): Promise<Page<UserRow>> => listUsers(db, query),
@@ -78,15 +80,15 @@ export function createAdministration({ db, inRevokingTransaction, limits, onMail
 
     /** @throws {Problem} `not_found`, `email_taken`, `last_admin` */
     async update(id: number, change: UserChange, origin: Origin): Promise<UserRow> {
-      const updated = await naming(inRevokingTransaction((tx) => changeUser(tx, { id }, change, origin)))
+      const updated = await naming(inRevokingTransaction((tx) => changeUser(tx, { id }, change, origin, rules)))
       if (change.email !== undefined) onMail()
       return updated
     },
 
     /** @throws {Problem} `not_found`, `last_admin` */
     async remove(id: number, origin: Origin): Promise<void> {
-      await prepareRemoval(db, id)
-      await inRevokingTransaction((tx) => removeUser(tx, { id }, origin))
+      await prepareRemoval(db, id, rules)
+      await inRevokingTransaction((tx) => removeUser(tx, { id }, origin, rules))
     },
 
     /** @throws {Problem} `not_found` */

@@ -9,7 +9,15 @@ import type { Revocation } from '../revocation/queries.ts'
 import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
 import { keyOf } from './names.ts'
-import { deleteUser, lockUser, updateUser, type UserReference, type UserRow } from './queries.ts'
+import {
+  canAdminister,
+  deleteUser,
+  lockUser,
+  type LoginRules,
+  updateUser,
+  type UserReference,
+  type UserRow
+} from './queries.ts'
 
 /** What an administrator or an operator can change. Absent properties stay as they are; null clears. */
 export interface UserChange {
@@ -31,15 +39,16 @@ interface Outcome<T> {
 /**
  * Changes a user, with an event for each kind of change. What is already so is no change: no token ends for it.
  * Access tokens that say otherwise become void; a user who is disabled loses every session, too.
- * @throws {Problem} `not_found`, or `last_admin` where no enabled administrator would be left
+ * @throws {Problem} `not_found`, or `last_admin` where no administrator would be left who can log in
  */
 export async function changeUser(
   tx: Db,
   which: UserReference,
   change: UserChange,
-  origin: Origin
+  origin: Origin,
+  rules: LoginRules = {}
 ): Promise<Outcome<UserRow>> {
-  const { user, isLastAdmin } = await lock(tx, which)
+  const { user, isLastAdmin } = await lock(tx, which, rules)
   await requireActor(tx, origin)
   const after: UserRow = {
     ...user,
@@ -47,12 +56,13 @@ export async function changeUser(
     secondName: change.second_name === undefined ? user.secondName : change.second_name,
     email: change.email ?? user.email,
     emailKey: change.email === undefined ? user.emailKey : keyOf(change.email),
+    emailVerified: user.emailVerified && (change.email === undefined || keyOf(change.email) === user.emailKey),
     isReader: change.is_reader ?? user.isReader,
     isAuthor: change.is_author ?? user.isAuthor,
     isAdmin: change.is_admin ?? user.isAdmin,
     isDisabled: change.is_disabled ?? user.isDisabled
   }
-  if (isLastAdmin && (!after.isAdmin || after.isDisabled)) throw new Problem('last_admin')
+  if (isLastAdmin && !canAdminister(after, rules)) throw new Problem('last_admin')
   const events = eventsOf(user, after)
   if (events.length === 0) return { revoked: [], result: user }
 
@@ -62,7 +72,7 @@ export async function changeUser(
     secondName: after.secondName,
     email: after.email,
     emailKey: after.emailKey,
-    emailVerified: user.emailVerified && after.emailKey === user.emailKey,
+    emailVerified: after.emailVerified,
     isReader: after.isReader,
     isAuthor: after.isAuthor,
     isAdmin: after.isAdmin,
@@ -98,8 +108,8 @@ function eventsOf(before: UserRow, after: UserRow): AuditEvent[] {
  * What comes before the removal of a user, outside its transaction.
  * @throws {Problem} as the removal will
  */
-export async function prepareRemoval(db: Db, id: number): Promise<void> {
-  await retryingDeadlocks(() => db.transaction((tx) => lockForRemoval(tx, { id })))
+export async function prepareRemoval(db: Db, id: number, rules: LoginRules = {}): Promise<void> {
+  await retryingDeadlocks(() => db.transaction((tx) => lockForRemoval(tx, { id }, rules)))
   while (await forgetOlderEvents(db, id));
 }
 
@@ -107,8 +117,13 @@ export async function prepareRemoval(db: Db, id: number): Promise<void> {
  * Deletes a user with their sessions. Their tokens die at once; what the audit keeps of them names no one.
  * @throws {Problem} `not_found`, or `last_admin`
  */
-export async function removeUser(tx: Db, which: UserReference, origin: Origin): Promise<Outcome<void>> {
-  const user = await lockForRemoval(tx, which)
+export async function removeUser(
+  tx: Db,
+  which: UserReference,
+  origin: Origin,
+  rules: LoginRules = {}
+): Promise<Outcome<void>> {
+  const user = await lockForRemoval(tx, which, rules)
   await requireActor(tx, origin)
   await deleteUser(tx, user.id)
   await forgetUser(tx, user.id)
@@ -117,14 +132,14 @@ export async function removeUser(tx: Db, which: UserReference, origin: Origin): 
   return { revoked: [{ userId: user.id, version: user.version + 1 }], result: undefined }
 }
 
-async function lockForRemoval(tx: Db, which: UserReference): Promise<UserRow> {
-  const { user, isLastAdmin } = await lock(tx, which)
+async function lockForRemoval(tx: Db, which: UserReference, rules: LoginRules): Promise<UserRow> {
+  const { user, isLastAdmin } = await lock(tx, which, rules)
   if (isLastAdmin) throw new Problem('last_admin')
   return user
 }
 
-async function lock(tx: Db, which: UserReference) {
-  const locked = await lockUser(tx, which)
+async function lock(tx: Db, which: UserReference, rules: LoginRules) {
+  const locked = await lockUser(tx, which, rules)
   if (locked !== undefined) return locked
   throw new Problem('not_found', 'username' in which ? { detail: `There is no user ${which.username}` } : {})
 }

@@ -1,4 +1,4 @@
-import { and, eq, or, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
@@ -127,15 +127,24 @@ export async function changePasswordHash(db: Db, user: UserRow, passwordHash: st
 /** A user, locked until the transaction ends. */
 export interface LockedUser {
   user: UserRow
-  /** Whether nobody else is an enabled administrator. */
+  /** Whether they are the only administrator who can log in. */
   isLastAdmin: boolean
 }
+
+/** What is asked of those who log in, beside a password. */
+export interface LoginRules {
+  requireVerifiedEmail?: boolean
+}
+
+/** Whether a user is an administrator who can log in: one who was invited and has no password yet cannot. */
+export const canAdminister = (user: UserRow, { requireVerifiedEmail = false }: LoginRules): boolean =>
+  user.isAdmin && !user.isDisabled && user.passwordHash !== null && (user.emailVerified || !requireVerifiedEmail)
 
 /**
  * Locks a user for a change; an enabled administrator together with all others, always in the order of their ids, so
  * that two who remove each other wait for one another and the second sees what the first did.
  */
-export async function lockUser(db: Db, which: UserReference): Promise<LockedUser | undefined> {
+export async function lockUser(db: Db, which: UserReference, rules: LoginRules = {}): Promise<LockedUser | undefined> {
   const isEnabledAdmin = (user: UserRow) => user.isAdmin && !user.isDisabled
   for (;;) {
     const condition = 'id' in which ? eq(users.id, which.id) : eq(users.usernameKey, keyOf(which.username))
@@ -149,8 +158,10 @@ export async function lockUser(db: Db, which: UserReference): Promise<LockedUser
       .for('update')
     const user = locked.find(({ id }) => id === found.id)
     // Otherwise it has changed before it was locked: now it cannot.
-    if (user !== undefined && isEnabledAdmin(user) === isEnabledAdmin(found))
-      return { user, isLastAdmin: isEnabledAdmin(user) && locked.length === 1 }
+    if (user !== undefined && isEnabledAdmin(user) === isEnabledAdmin(found)) {
+      const others = locked.filter((other) => other.id !== user.id && canAdminister(other, rules))
+      return { user, isLastAdmin: canAdminister(user, rules) && others.length === 0 }
+    }
   }
 }
 
@@ -169,7 +180,24 @@ export async function listUsers(db: Db, after: number, limit: number): Promise<U
     .limit(limit)
 }
 
-export async function findAdmin(db: Db): Promise<UserRow | undefined> {
-  const [row] = await db.select().from(users).where(eq(users.isAdmin, true)).limit(1)
+/**
+ * An administrator who can log in, or who has one of these names. Those who have not verified their address yet count:
+ * their next login mails them the link.
+ */
+export async function findAdmin(db: Db, names: { username: string; email: string }): Promise<UserRow | undefined> {
+  const [row] = await db
+    .select()
+    .from(users)
+    .where(
+      and(
+        sql`${users.isAdmin}`,
+        or(
+          and(sql`not ${users.isDisabled}`, isNotNull(users.passwordHash)),
+          eq(users.usernameKey, keyOf(names.username)),
+          eq(users.emailKey, keyOf(names.email))
+        )
+      )
+    )
+    .limit(1)
   return row
 }

@@ -132,11 +132,15 @@ export function createUsers({
 
     /** @throws {Problem} `not_found`, or `last_admin` for the last enabled administrator's role */
     setRole: (username: string, role: Role, granted: boolean, origin: Origin): Promise<UserRow> =>
-      inRevokingTransaction((tx) => changeUser(tx, { username }, { [`is_${role}`]: granted }, origin)),
+      inRevokingTransaction((tx) =>
+        changeUser(tx, { username }, { [`is_${role}`]: granted }, origin, { requireVerifiedEmail })
+      ),
 
     /** @throws {Problem} `not_found`, or `last_admin` */
     setDisabled: (username: string, disabled: boolean, origin: Origin): Promise<UserRow> =>
-      inRevokingTransaction((tx) => changeUser(tx, { username }, { is_disabled: disabled }, origin))
+      inRevokingTransaction((tx) =>
+        changeUser(tx, { username }, { is_disabled: disabled }, origin, { requireVerifiedEmail })
+      )
   }
 
   /** @throws {Problem} where a name, the address or the password is none that is taken here */

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { registerAdmin } from '../support/admin.ts'
 import { call, registerPerson, startSession, type Tokens } from '../support/client.ts'
 import { sql, startService } from '../support/service.ts'
 
@@ -73,4 +74,51 @@ await t.test('an event that cannot be written undoes what it records', async (t)
   await sql(service, 'alter table audit_events_away rename to audit_events')
   const me = await call(service, 'GET /auth/me', { bearer: person.token })
   t.match(me.body, { first_name: null, is_admin: false })
+})
+
+await t.test('who leaves is forgotten, but not where they came from when they used a role on others', async (t) => {
+  const service = await startService(t)
+  const [boss, admin, person] = [
+    await registerAdmin(service),
+    await registerAdmin(service),
+    await registerPerson(service)
+  ]
+  const change = (id: number, json: object) =>
+    call(service, `PATCH /admin/users/${String(id)}`, { bearer: admin.token, json })
+  await change(person.id, { is_author: true })
+  await change(boss.id, { first_name: 'Ada' })
+  await call(service, 'POST /admin/users', {
+    bearer: admin.token,
+    json: { username: 'invited', email: 'invited@example.com' }
+  })
+  await call(service, 'POST /admin/clients', { bearer: admin.token, json: { name: 'billing' } })
+  // The one who was changed goes by the hand of who changed them, who then goes, too.
+  await call(service, `DELETE /admin/users/${String(person.id)}`, { bearer: admin.token })
+  const gone = await call(service, 'DELETE /auth/me', { bearer: admin.token, json: { password: admin.password } })
+  t.equal(gone.status, 204)
+
+  const query = 'select * from audit_events where actor_id = $1 and user_id is distinct from $1 order by id'
+  const acts = await sql<Event>(service, query, [admin.id])
+  t.same(
+    acts.map(({ type, user_id, ip, user_agent }) => [type, user_id === person.id, ip, user_agent]),
+    [
+      ['user.roles_changed', true, '127.0.0.1', 'node'],
+      ['user.updated', false, '127.0.0.1', 'node'],
+      ['user.invited', false, '127.0.0.1', 'node'],
+      ['client.created', false, '127.0.0.1', 'node'],
+      ['user.deleted', true, '127.0.0.1', 'node']
+    ]
+  )
+  const own = await sql<Event>(
+    service,
+    'select * from audit_events where user_id in ($1, $2) and (actor_id = user_id or actor_id is null)',
+    [admin.id, person.id]
+  )
+  t.ok(own.length > 5)
+  for (const event of own) t.match(event, { ip: null, user_agent: null }, event.type)
+  const named = await sql(service, `select * from audit_events where user_id in ($1, $2) and details <> '{}'`, [
+    admin.id,
+    person.id
+  ])
+  t.strictSame(named, [], 'nothing is left of what was said of them')
 })

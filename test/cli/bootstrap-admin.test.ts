@@ -29,6 +29,24 @@ await t.test('a later start makes no other and changes nothing, whatever the env
   t.strictSame(await sql(service, 'select * from users'), before)
 })
 
+await t.test('a start makes one where those that are there cannot log in, unless it is one of them', async (t) => {
+  const env = { ...bootstrap, DATABASE_URL: await createDatabase(t), KEYS_DIR: createFolder(t) }
+  const insert = (name: string) =>
+    sql(
+      { env },
+      `insert into users (username, username_key, email, email_key, is_admin) values ($1, $1, $2, $2, true)`,
+      [name, `${name}@example.com`]
+    )
+  await insert('root-admin')
+  await startService(t, env)
+  const admins = () => sql<{ username: string }>({ env }, 'select username from users where is_admin order by id')
+  t.match(await admins(), [{ username: 'root-admin' }], 'it is invited, and sets a password by its link')
+  await sql({ env }, 'delete from users')
+  await insert('invited')
+  await startService(t, env)
+  t.match(await admins(), [{ username: 'invited' }, { username: 'root-admin' }])
+})
+
 await t.test('no start makes an administrator unless it is told to', async (t) => {
   const service = await startService(t)
   t.strictSame(await sql(service, 'select * from users'), [])

@@ -180,7 +180,7 @@ await t.test('A8: answers hold what is documented, and never a hash or a column 
 
 await t.test('A1: a route that does not say who may call it keeps the service from starting', async (t) => {
   const app = Fastify()
-  for (const name of ['client-credentials', 'cookies', 'cross-origin', 'jwt', 'revocations'])
+  for (const name of ['client-credentials', 'cookies', 'cross-origin', 'denials', 'jwt', 'revocations'])
     await app.register(fp(async () => undefined, { name }))
   await app.register(access)
   await t.rejects(

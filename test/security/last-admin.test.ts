@@ -71,6 +71,41 @@ await t.test('A5: the last enabled administrator can be neither demoted, disable
   t.match(kept, { status: 200, body: { first_name: 'Ann', is_admin: true } }, 'other changes are none of this')
 })
 
+await t.test('administrators who cannot log in do not count as administrators who are left', async (t) => {
+  await sql(first, 'update users set is_admin = false')
+  const ann = await registerAdmin(first, 'ann')
+  const json = { username: 'invited-admin', email: 'invited-admin@example.com', is_admin: true }
+  const invited = await call(first, 'POST /admin/users', { bearer: ann.token, json })
+  t.equal(invited.status, 201, 'an administrator without a password')
+  for (const remove of removals) {
+    t.match(await remove(second, ann, ann), { status: 409, body: { code: 'last_admin' } })
+  }
+  const { id } = invited.body as { id: number }
+  t.equal((await call(first, `DELETE /admin/users/${String(id)}`, { bearer: ann.token })).status, 204)
+})
+
+await t.test('where addresses must be verified, administrators whose address is not do not count', async (t) => {
+  await sql(first, 'update users set is_admin = false')
+  const [ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(first, 'ben')]
+  await sql(first, 'update users set email_verified = true where id = $1', [ann.id])
+  const strict = await startService(t, { ...first.env, REQUIRE_VERIFIED_EMAIL: 'on' })
+  for (const remove of removals) {
+    t.match(await remove(strict, ann, ann), { status: 409, body: { code: 'last_admin' } })
+  }
+  const readdress = await call(strict, `PATCH /admin/users/${String(ann.id)}`, {
+    bearer: ann.token,
+    json: { email: 'mistyped@example.com' }
+  })
+  t.match(readdress, { status: 409, body: { code: 'last_admin' } }, 'nor by an address that nobody has verified')
+  const env = { DATABASE_URL: first.env.DATABASE_URL!, REQUIRE_VERIFIED_EMAIL: 'on' }
+  t.match(await gatehouse(t, ['users', 'disable', ann.username], { env }), { status: 1, stderr: /another user admin/ })
+  t.equal((await removals[0]!(strict, ann, ben)).status, 200, 'those who cannot log in are no obstacle')
+  const carl = await registerAdmin(first, 'carl')
+  await sql(first, 'update users set email_verified = true where id = $1', [carl.id])
+  const both = await Promise.all([removals[3]!(first, ann, ann), removals[3]!(strict, carl, carl)])
+  t.same(both.map(({ status }) => status).sort(), [204, 409], 'and of two who leave at once one stays')
+})
+
 await t.test('A4, F11: who is demoted or disabled on one instance is refused on the other at once', async (t) => {
   const admin = await registerAdmin(first)
   const demoted = await registerAdmin(first)
