@@ -62,7 +62,8 @@ export default fp(
       const { cookies } = reply.request
       // A prefix asks for Secure.
       const was = { ...common, ...gone, secure: true }
-      if (cookies[others.access] !== undefined) reply.setCookie(others.access, '', { ...was, sameSite: 'lax', path: '/' })
+      if (cookies[others.access] !== undefined)
+        reply.setCookie(others.access, '', { ...was, sameSite: 'lax', path: '/' })
       if (cookies[others.refresh] !== undefined) reply.setCookie(others.refresh, '', { ...refresh, ...was })
       // Earlier versions shared the refresh token's, too, and browsers send the older of two first.
       if (domain !== undefined) reply.setCookie(names.refresh, '', { ...refresh, ...gone, domain })

@@ -149,7 +149,10 @@ async function checkMail({ mail: { smtpUrl } }: Config): Promise<Check[]> {
     return [{ about: 'mail', status: 'ok', message: `The mail server at ${host} takes mail from here` }]
   } catch (error) {
     const { code, response } = reasonOf(error)
-    const reason = [code, response].filter((part) => part !== undefined).join(' ')
+    const reason = [code, response]
+      .filter((part) => part !== undefined)
+      .map(String)
+      .join(' ')
     const message = `The mail server at ${host} does not take mail from here (${reason}): check SMTP_URL and that the server runs`
     return [{ about: 'mail', status: 'failed', message }]
   }
