@@ -21,7 +21,6 @@ export default fp(
   async function limitsPlugin(app) {
     const { database, config } = app
     const limiter = config.rateLimit ? createLimiter(database.db, warn) : noLimiter
-    let hasTold = false
     app.decorate('limiter', limiter)
     if (!config.rateLimit) return
 
@@ -32,9 +31,7 @@ export default fp(
 
       async function refuseTooMany(request: FastifyRequest): Promise<void> {
         const wait = await limiter.take(name as LimitName, keyOf(request, limit))
-        if (wait === 0) return
-        tellOfProxy(request)
-        throw new Problem('rate_limited', { retryAfter: wait })
+        if (wait > 0) throw new Problem('rate_limited', { retryAfter: wait })
       }
 
       route.preHandler = [...hooks(route.preHandler), refuseTooMany]
@@ -50,15 +47,6 @@ export default fp(
       if (request.principal !== null) return request.principal.sessionId
       const body = request.body as { refresh_token?: string } | null | undefined
       return app.sessions.sessionOf(body?.refresh_token ?? request.refreshCookie() ?? '')
-    }
-
-    /** Behind a proxy that is not named, all clients have one address and share its limit. */
-    function tellOfProxy(request: FastifyRequest): void {
-      if (hasTold || config.trustProxy.length > 0 || request.headers['x-forwarded-for'] === undefined) return
-      hasTold = true
-      app.log.warn(
-        'a limit was reached by requests with X-Forwarded-For: if a proxy sends them, TRUST_PROXY must name it'
-      )
     }
 
     function warn(error: unknown): void {

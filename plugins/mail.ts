@@ -17,15 +17,12 @@ declare module 'fastify' {
 /** Mail goes out beside the requests that ask for it: whether a mail server answers is nothing to them. */
 export default fp(
   async function mail(app) {
-    const { mail: settings, production } = app.config
+    const { mail: settings } = app.config
     const { db } = app.database
     const compose = createComposer(settings, readTemplates(settings.templatesDir), createAccountTokens(app.keyring))
     // What sends is loaded only where it is used.
     const { smtpUrl } = settings
     const send = smtpUrl === undefined ? undefined : (await import('../src/mail/transport.ts')).createSmtp(smtpUrl)
-    if (send === undefined && production) {
-      app.log.warn('SMTP_URL is not set: mails wait in the outbox, where only "gatehouse outbox" shows them')
-    }
     let delivery: Delivery | undefined
     app.decorate('mail', { kick: () => delivery?.kick() })
     app.addHook('onReady', async () => {

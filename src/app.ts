@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { DestinationStream } from 'pino'
 import access from '../plugins/access.ts'
+import checks from '../plugins/checks.ts'
 import clientCredentials from '../plugins/client-credentials.ts'
 import configPlugin from '../plugins/config.ts'
 import cookies from '../plugins/cookies.ts'
@@ -10,6 +11,7 @@ import crossOrigin from '../plugins/cross-origin.ts'
 import database from '../plugins/database.ts'
 import denials from '../plugins/denials.ts'
 import errors, { refuseUnroutable } from '../plugins/errors.ts'
+import forwarding from '../plugins/forwarding.ts'
 import headers from '../plugins/headers.ts'
 import jwt from '../plugins/jwt.ts'
 import lifecycle from '../plugins/lifecycle.ts'
@@ -95,8 +97,10 @@ export async function buildApp(
 
 async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(configPlugin, { config })
+  await app.register(checks)
   await app.register(headers)
   app.addHook('onRequest', requireHost)
+  await app.register(forwarding)
   await app.register(lifecycle)
   await app.register(errors)
   await app.register(validation)

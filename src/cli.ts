@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { addAudit } from './commands/audit.ts'
 import { addClients } from './commands/clients.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOpenapi } from './commands/openapi.ts'
@@ -17,13 +18,16 @@ const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'),
 // A reader that has seen enough, as in `gatehouse users list | head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
+// Whatever a command writes, be it keys, a database or its lock, is for the user it runs as.
+process.umask(0o077)
+
 const program = new Command('gatehouse')
   .description('Authentication and roles on PostgreSQL. Settings come from the environment and from .env.')
   .version(version)
   .option('--json', 'print JSON')
   .configureHelp({ showGlobalOptions: true })
 
-for (const add of [addServe, addMigrate, addKeys, addUsers, addAudit, addClients, addOutbox, addOpenapi])
+for (const add of [addServe, addDoctor, addMigrate, addKeys, addUsers, addAudit, addClients, addOutbox, addOpenapi])
   add(program, process.env)
 
 try {

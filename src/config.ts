@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import type { DatabaseOptions } from './database/open.ts'
 import type { SessionLimits } from './sessions/queries.ts'
+import { type Finding, findingsOfSettings } from './production-checks.ts'
 import { contradictions, issuerOf, list, type Settings, SettingsSchema } from './settings.ts'
 
 export interface MailConfig {
@@ -49,6 +50,8 @@ export interface Config {
   /** Seconds. */
   shutdownTimeout: number
   bootstrapAdmin: { username: string; email: string; password: string } | undefined
+  /** What production advises against and starts with all the same. */
+  warnings: Finding[]
 }
 
 /** All that is wrong with the settings, one fault a line, each naming its variable. */
@@ -92,9 +95,12 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     // The rest is judged with defaults in the place of what was refused.
     validate(settings)
   }
-  faults.push(...contradictions(settings as Settings).filter((fault) => !refused.some((name) => fault.includes(name))))
+  const findings = findingsOfSettings(settings as Settings)
+  const unsafe = findings.filter(({ level }) => level === 'refuse').map(({ message }) => message)
+  const others = [...contradictions(settings as Settings), ...unsafe]
+  faults.push(...others.filter((fault) => !refused.some((name) => fault.includes(name))))
   if (faults.length > 0) throw new ConfigError(faults)
-  return toConfig(settings as Settings)
+  return { ...toConfig(settings as Settings), warnings: findings }
 }
 
 function explain(error: ErrorObject): string {
@@ -104,13 +110,16 @@ function explain(error: ErrorObject): string {
   return `${name} ${explanation ?? error.message ?? 'is not valid'}`
 }
 
-function toConfig(settings: Settings): Config {
+function toConfig(settings: Settings): Omit<Config, 'warnings'> {
   const minute = 60
   const day = 24 * 60 * minute
   const issuer = issuerOf(settings)
+  const production = settings.NODE_ENV === 'production'
+  // Cookies of a domain cannot have the prefix of those that are one host's.
+  const prefixByDefault = production && settings.COOKIE_DOMAIN === undefined ? 'on' : 'off'
   const databaseUrl = settings.DATABASE_URL ?? 'pglite:./data'
   return {
-    production: settings.NODE_ENV === 'production',
+    production,
     host: settings.HOST,
     port: settings.PORT,
     database: {
@@ -134,7 +143,7 @@ function toConfig(settings: Settings): Config {
     keyActivationDelay: settings.KEY_ACTIVATION_DELAY_SECONDS,
     cookies: {
       secure: settings.COOKIE_SECURE,
-      prefix: settings.COOKIE_PREFIX === 'on',
+      prefix: (settings.COOKIE_PREFIX ?? prefixByDefault) === 'on',
       domain: settings.COOKIE_DOMAIN
     },
     corsOrigins: list(settings.CORS_ORIGINS),
@@ -156,7 +165,7 @@ function toConfig(settings: Settings): Config {
       templatesDir: settings.MAIL_TEMPLATES_DIR,
       linkBase: (settings.PUBLIC_URL ?? issuer).replace(/\/+$/, '')
     },
-    docs: settings.DOCS === 'on',
+    docs: (settings.DOCS ?? (production ? 'off' : 'on')) === 'on',
     metricsPort: settings.METRICS_PORT,
     logLevel: settings.LOG_LEVEL,
     shutdownTimeout: settings.SHUTDOWN_TIMEOUT_SECONDS,

@@ -36,6 +36,8 @@ await t.test('the README names every setting, with its default', async (t) => {
   t.same(told, {
     ...Object.fromEntries(defaults),
     DATABASE_URL: byDefault.database.url,
+    COOKIE_PREFIX: byDefault.cookies.prefix ? 'on' : 'off',
+    DOCS: byDefault.docs ? 'on' : 'off',
     ISSUER: 'http://HOST:PORT'
   })
 })

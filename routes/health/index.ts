@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { isReady } from '../../src/database/readiness.ts'
+import { createReadiness } from '../../src/database/readiness.ts'
 import { Problem } from '../../src/errors.ts'
 import { ok } from '../schemas.ts'
 
@@ -8,6 +8,8 @@ const Health = Type.Object({ status: Type.String() }, { $id: 'Health' })
 
 export const health: FastifyPluginAsyncTypebox = async (app) => {
   app.addSchema(Health)
+  // The document is made without a database.
+  const isReady = createReadiness(() => app.database.db)
   app.route({
     method: 'GET',
     url: '/live',
@@ -34,7 +36,7 @@ export const health: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler() {
       if (app.lifecycle.stopping) throw new Problem('unavailable', { detail: 'The service is stopping' })
-      if (!(await isReady(app.database.db))) throw new Problem('unavailable')
+      if (!(await isReady())) throw new Problem('unavailable')
       return { status: 'ok' }
     }
   })

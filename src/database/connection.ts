@@ -92,7 +92,13 @@ export function openConnection({ url, types, onLost }: ConnectionOptions) {
     try {
       // Drizzle leaves statements unnamed, which costs a second round trip and a plan for each.
       const pending = client.unsafe(query, parameters as never[], { prepare: true })
-      const result = await (form === 'values' ? pending.values() : pending)
+      // Asking for values changes the query itself.
+      if (form === 'values') void pending.values()
+      // The driver counts the rows of a result, and after an error in its midst goes on counting in the next one, which
+      // then begins with holes. Rows that are taken one by one are not counted.
+      const rows: postgres.Row[] = []
+      const result = (await pending.forEach((row) => rows.push(row))) as unknown as postgres.RowList<postgres.Row[]>
+      for (const row of rows) result.push(row)
       hasAnswered = true
       return result
     } catch (error) {

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
@@ -12,7 +12,7 @@ import * as schema from './schema/index.ts'
  * @param location a folder, or `memory`
  */
 export async function openEmbedded(location: string): Promise<Database> {
-  const unlock = location === 'memory' ? () => undefined : lockFolder(location)
+  const unlock = location === 'memory' ? () => undefined : takeFolder(location)
   const client = await PGlite.create(location === 'memory' ? 'memory://' : location).catch((cause: unknown) => {
     unlock()
     throw new EmbeddedDatabaseError(
@@ -37,12 +37,33 @@ export async function openEmbedded(location: string): Promise<Database> {
   }
 }
 
+/** The folder of a database, for this process alone and for no other user of the machine: PGlite's files are open to all. */
+function takeFolder(folder: string): () => void {
+  const unlock = lockFolder(folder)
+  try {
+    refuseOtherFiles(folder)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return unlock
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+/** PGlite makes a new database where it finds none, over what is left of one that was there. */
+function refuseOtherFiles(folder: string): void {
+  if (!existsSync(folder) || readdirSync(folder).length === 0 || existsSync(join(folder, 'PG_VERSION'))) return
+  throw new EmbeddedDatabaseError(
+    `The folder ${folder} holds files but no database (there is no PG_VERSION), and a new one would be made over them: bring it back from a backup, or move it away to begin anew`
+  )
+}
+
 /** Two processes on one folder would corrupt it, and PGlite does not keep them apart. */
 function lockFolder(folder: string): () => void {
   const file = `${resolve(folder)}.lock`
-  mkdirSync(dirname(file), { recursive: true })
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' })
+    writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 })
   } catch {
     const owner = Number(readFileSync(file, 'utf8'))
     if (owner !== process.pid && isRunning(owner)) {

@@ -56,8 +56,12 @@ export async function runTransaction<T>(connection: Connection, work: (tx: Trans
     return value
   } catch (error) {
     isOpen = false
-    // Where even this fails the connection is lost, and the transaction with it.
-    if (!connection.isLost) await connection.send('rollback').catch(() => undefined)
+    // Where even this fails, be it because it was cancelled, the connection goes, and the transaction with it.
+    if (!connection.isLost) {
+      await connection.send('rollback').catch(() => {
+        connection.destroy()
+      })
+    }
     throw error
   }
 }

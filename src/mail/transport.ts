@@ -8,8 +8,8 @@ export type SendMail = (mail: ComposedMail, signal: AbortSignal) => Promise<void
 const connectionTimeout = 10_000
 const socketTimeout = 30_000
 
-export function createSmtp(url: string): SendMail {
-  const transport = createTransport({
+const createTransportTo = (url: string) =>
+  createTransport({
     url,
     connectionTimeout,
     greetingTimeout: connectionTimeout,
@@ -19,6 +19,14 @@ export function createSmtp(url: string): SendMail {
     disableFileAccess: true,
     disableUrlAccess: true
   })
+
+/** Connects and logs in, and sends nothing. Rejects where the server does not let us. */
+export async function verifySmtp(url: string): Promise<void> {
+  await createTransportTo(url).verify()
+}
+
+export function createSmtp(url: string): SendMail {
+  const transport = createTransportTo(url)
   return async ({ to, ...mail }, signal) => {
     await transport.sendMail({
       ...mail,

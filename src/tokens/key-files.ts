@@ -50,6 +50,10 @@ export class KeyError extends Error {}
 const signingSuffix = '.pem'
 const refreshSuffix = '.refresh-key'
 
+/** Whether a file of that name in a folder of keys is taken for a key. */
+export const isKeyFile = (name: string): boolean =>
+  !name.startsWith('.') && (name.endsWith(signingSuffix) || name.endsWith(refreshSuffix))
+
 /**
  * All keys of a source, oldest first.
  * @throws {KeyError} where one is unreadable, too weak, of an unknown kind or not a pair

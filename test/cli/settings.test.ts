@@ -63,7 +63,16 @@ await t.test('production refuses each unsafe setting by itself, and takes them a
     [{ TRUST_PROXY: '10.0.0.1, 0.0.0.0/0' }, /^TRUST_PROXY must list proxy addresses/],
     [{ JWT_PRIVATE_KEY: 'private.pem' }, /^JWT_PRIVATE_KEY and JWT_PUBLIC_KEY are the two halves/],
     [{ METRICS_PORT: '3000' }, /^METRICS_PORT must be another port/],
-    [{ ARGON2_MEMORY_KIB: '1024' }, /weaker than OWASP advises/]
+    [{ ARGON2_MEMORY_KIB: '1024' }, /weaker than OWASP advises/],
+    ...['gatehouse', 'GateHouse', 'mysecretpassword', '12345678', 'auth%64b'].map((password): [object, RegExp] => [
+      { DATABASE_URL: `postgres://gatehouse:${password}@db.example.com/authdb` },
+      /^DATABASE_URL holds a well-known password, or one that is the name of its user or database/
+    ]),
+    [{ DATABASE_URL: 'postgres://keeper:keeper@db/x' }, /^DATABASE_URL holds a well-known password/],
+    [{ DATABASE_URL: 'postgres://db/x?user=keeper&password=keeper' }, /^DATABASE_URL holds a well-known password/],
+    [{ DATABASE_LISTEN_URL: 'postgres://keeper:secret@db/x' }, /^DATABASE_LISTEN_URL holds a well-known password/],
+    [{ PUBLIC_URL: 'http://login.example.com' }, /^PUBLIC_URL must be an https URL/],
+    [{ CORS_ORIGINS: 'https://a.example.com,http://b.example.com' }, /^CORS_ORIGINS must list https origins/]
   ]
   for (const [change, expected] of unsafe) {
     const faults = faultsOf({ ...production, ...change })
@@ -72,6 +81,51 @@ await t.test('production refuses each unsafe setting by itself, and takes them a
   }
   t.strictSame(faultsOf(production), [])
   t.strictSame(faultsOf({ ...production, DATABASE_URL: 'postgres://u:p%23@db1:5432,db2:5433/gatehouse' }), [])
+})
+
+await t.test('production warns of what may be right elsewhere, and says what to do', async (t) => {
+  const quiet = {
+    ...production,
+    TRUST_PROXY: '10.0.0.7',
+    SMTP_URL: 'smtps://mail.example.com',
+    MAIL_FROM: 'no-reply@example.com'
+  }
+  t.strictSame(warningsOf(quiet), [])
+  const doubtful: [change: NodeJS.ProcessEnv, warning: RegExp][] = [
+    [{ SMTP_URL: undefined, MAIL_FROM: undefined }, /^SMTP_URL is not set/],
+    [{ SMTP_URL: 'smtp://mail.example.com' }, /^SMTP_URL goes on without TLS .* use smtps:/],
+    [{ SMTP_URL: 'smtp://u:p@10.0.0.9:587?requireTLS=false' }, /^SMTP_URL goes on without TLS/],
+    [{ TRUST_PROXY: undefined }, /^TRUST_PROXY is not set/],
+    [{ RATE_LIMIT: 'off' }, /^RATE_LIMIT=off/],
+    [{ HOST: '0.0.0.0', ISSUER: 'http://localhost:3000' }, /^ISSUER names this machine alone/],
+    [{ HOST: '::', ISSUER: 'https://127.0.0.1' }, /^ISSUER names this machine alone/],
+    [{ CORS_ORIGINS: 'http://localhost:5173' }, /^CORS_ORIGINS lists an origin of this machine/],
+    [{ PWNED_PASSWORDS_URL: 'http://pwned.example.com/range' }, /^PWNED_PASSWORDS_URL is asked without TLS/],
+    [{ DATABASE_URL: 'pglite:./data' }, /^DATABASE_URL=pglite:… is a database for development/],
+    [{ DATABASE_URL: 'pglite:memory' }, /^DATABASE_URL=pglite:memory forgets every user/]
+  ]
+  for (const [change, expected] of doubtful) {
+    const warnings = warningsOf({ ...quiet, ...change })
+    t.equal(warnings.length, 1, `${JSON.stringify(change)}: ${warnings.join(' | ')}`)
+    t.match(warnings[0], expected)
+    t.strictSame(warningsOf({ ...quiet, ...change, NODE_ENV: 'development' }), [], 'development is free to do so')
+  }
+  for (const sound of [
+    { SMTP_URL: 'smtp://localhost:25' },
+    { SMTP_URL: 'smtp://mail.example.com:587?requireTLS=true' },
+    { HOST: '127.0.0.1', ISSUER: 'http://127.0.0.1:3000', TRUST_PROXY: undefined },
+    { PUBLIC_URL: 'http://localhost:8080' }
+  ]) {
+    t.strictSame(warningsOf({ ...quiet, ...sound }), [], JSON.stringify(sound))
+  }
+})
+
+await t.test('production shows no documentation and prefixes its cookies, unless it is told otherwise', async (t) => {
+  const { docs, cookies } = readConfig(production)
+  t.match({ docs, cookies }, { docs: false, cookies: { prefix: true } })
+  t.match(readConfig({ ...production, DOCS: 'on', COOKIE_PREFIX: 'off' }), { docs: true, cookies: { prefix: false } })
+  t.match(readConfig({ ...production, COOKIE_DOMAIN: 'example.com' }), { cookies: { prefix: false } })
+  t.match(readConfig({ COOKIE_DOMAIN: 'example.com' }), { docs: true, cookies: { prefix: false } })
 })
 
 await t.test('production starts with no key of its own making', async (t) => {
@@ -89,6 +143,8 @@ await t.test('production starts with no key of its own making', async (t) => {
   t.equal(status, 1)
   t.match(stderr, /^gatehouse: There is no key in .*: make one with "gatehouse keys generate"\n$/)
 })
+
+const warningsOf = (env: NodeJS.ProcessEnv) => readConfig(env).warnings.map(({ message }) => message)
 
 function faultsOf(env: NodeJS.ProcessEnv): string[] {
   try {

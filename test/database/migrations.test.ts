@@ -2,6 +2,7 @@ import t from 'tap'
 import { countPendingMigrations } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/open.ts'
 import { call, registerPerson } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
 import { createDatabase, createFolder, sql, startService } from '../support/service.ts'
 
 const empty = async (env: Record<string, string>) => {
@@ -31,7 +32,35 @@ await t.test('an instance whose migrations are not all applied is not ready', as
   t.match(behind.body, { code: 'unavailable' })
   t.equal((await call(service, 'GET /health/live')).status, 200)
   await sql(service, 'update drizzle.__drizzle_migrations set created_at = created_at + 1')
+  await eventually(t, 'ready again', async () => (await call(service, 'GET /health/ready')).status === 200)
+})
+
+await t.test('however many ask whether the service is ready, the database is asked once a second', async (t) => {
+  const service = await startService(t)
+  const asked = async () => {
+    await sql(service, 'select pg_stat_force_next_flush()')
+    const [row] = await sql<{ reads: string }>(
+      service,
+      `select seq_tup_read as reads from pg_stat_all_tables where relname = '__drizzle_migrations'`
+    )
+    return Number(row?.reads)
+  }
+  const [{ migrations } = { migrations: 0 }] = await sql<{ migrations: number }>(
+    service,
+    'select count(*)::int as migrations from drizzle.__drizzle_migrations'
+  )
   t.equal((await call(service, 'GET /health/ready')).status, 200)
+  const before = await asked()
+  const started = performance.now()
+  for (let round = 0; round < 10; round++) {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => call(service, 'GET /health/ready')))
+    t.same([...new Set(answers.map(({ status }) => status))], [200])
+  }
+  const seconds = (performance.now() - started) / 1000
+  const times = ((await asked()) - before) / migrations
+  t.ok(times <= Math.ceil(seconds) + 1, `200 requests in ${seconds.toFixed(1)} s asked it ${String(times)} times`)
+  service.app.lifecycle.stopping = true
+  t.equal((await call(service, 'GET /health/ready')).status, 503, 'that it stops is told at once')
 })
 
 await t.test('counts every migration as pending in a database that has seen none', async (t) => {

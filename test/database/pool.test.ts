@@ -1,9 +1,11 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
+import type { Connection } from '../../src/database/connection.ts'
 import type { Db } from '../../src/database/database.ts'
 import { isUnavailable, violatedUniqueIndex } from '../../src/database/errors.ts'
 import { openDatabase } from '../../src/database/open.ts'
+import { runTransaction } from '../../src/database/transaction.ts'
 import { createDatabase, type Kind, kinds } from '../support/service.ts'
 
 async function open(t: Test, kind: Kind = 'postgres', poolSize = 2) {
@@ -149,3 +151,80 @@ await t.test('a query is stopped by the server after two seconds', async (t) => 
   t.match(outcome, { cause: { code: '57014' } })
   t.same(await notes(db), [])
 })
+
+/** Fails after it has sent rows: `2` and `1` are on their way when the division by zero is found. */
+const failsAfterRows = sql`select 2 / (3 - i) as n from generate_series(1, 5) as i`
+
+for (const kind of kinds) {
+  await t.test(`a statement that failed after it sent rows leaves none to the next, on ${kind}`, async (t) => {
+    const { db } = await open(t, kind, 1)
+    const prepared = () =>
+      db
+        .select({ n: sql<number>`n` })
+        .from(sql`generate_series(1, 3) as n`)
+        .where(sql`n < ${3}`)
+    const expected = [{ n: 1 }, { n: 2 }]
+    await prepared()
+
+    t.match(await db.execute(failsAfterRows).catch((error: unknown) => error), { cause: { code: '22012' } })
+    t.strictSame(await prepared(), expected, 'a statement that the connection has prepared before')
+
+    await t.rejects(db.execute(failsAfterRows))
+    t.strictSame(await rowsOf(db, sql`select 7 as n`), [{ n: 7 }], 'one that it has not, whose rows are objects')
+
+    await t.rejects(db.select({ n: sql`2 / (3 - i)` }).from(sql`generate_series(1, 5) as i`))
+    t.strictSame(await prepared(), expected, 'after one whose rows are values')
+
+    await t.rejects(db.transaction((tx) => tx.execute(failsAfterRows)))
+    t.strictSame(await prepared(), expected, 'after a transaction that ended so')
+
+    await db.transaction(async (tx) => {
+      await tx.transaction((inner) => inner.execute(failsAfterRows)).catch(() => undefined)
+      t.strictSame(
+        await rowsOf(tx, sql`select 8 as n`),
+        [{ n: 8 }],
+        'in a transaction, after a nested one that ended so'
+      )
+    })
+  })
+}
+
+await t.test('a statement that is cancelled after it sent rows leaves none to the next', async (t) => {
+  const { db, url } = await open(t, 'postgres', 1)
+  const admin = postgres(url, { max: 1 })
+  t.teardown(() => admin.end())
+  // Rows leave the server when its buffer of 8 KiB is full: these have, when it begins to wait.
+  const waitsAfterRows = sql`
+    select case when i < 50 then repeat('x', 1000) else pg_sleep(30)::text end as text from generate_series(1, 50) as i`
+  const cancelled = db.execute(waitsAfterRows).catch((error: unknown) => error)
+  for (;;) {
+    const [row] = await admin`
+      select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`
+    if (row !== undefined) break
+  }
+  t.match(await cancelled, { cause: { code: '57014' } })
+  t.strictSame(await rowsOf(db, sql`select 7 as n`), [{ n: 7 }])
+  t.strictSame(await notes(db), [])
+})
+
+await t.test('a connection whose transaction cannot be rolled back is given up', async (t) => {
+  let destroyed = 0
+  const connection = {
+    isLost: false,
+    // As a server answers that was asked to cancel whatever this connection does.
+    send: async (query: string) => {
+      if (query === 'rollback') throw Object.assign(new Error('canceling statement'), { severity: 'ERROR' })
+    },
+    destroy: () => (destroyed += 1)
+  } as unknown as Connection
+  await t.rejects(
+    runTransaction(connection, () => Promise.reject(new Error('changed my mind'))),
+    { message: 'changed my mind' }
+  )
+  t.equal(destroyed, 1)
+})
+
+async function rowsOf(db: Db, query: SQL): Promise<unknown[]> {
+  const result = (await db.execute(query)) as { rows?: unknown[] } | unknown[]
+  return [...(Array.isArray(result) ? result : (result.rows ?? []))]
+}

@@ -1,6 +1,7 @@
 import t from 'tap'
-import { call, cookiesOf, registerPerson } from '../support/client.ts'
-import { startService } from '../support/service.ts'
+import { generateMissingKeys } from '../../src/tokens/key-files.ts'
+import { type Answer, call, cookiesOf, registerPerson } from '../support/client.ts'
+import { createFolder, startService } from '../support/service.ts'
 
 /** The attributes of a cookie line, without its value and its dates. */
 const attributesOf = (line: string | undefined) =>
@@ -9,6 +10,9 @@ const attributesOf = (line: string | undefined) =>
     .slice(1)
     .filter((attribute) => !/^(Max-Age|Expires)=/.test(attribute))
     .sort()
+
+const deletedBy = ({ cookies }: Answer) =>
+  cookies.filter((line) => line.includes('; Max-Age=0;')).map((line) => line.split('=')[0] ?? '')
 
 const settings: [title: string, env: Record<string, string>, name: string, attributes: string[]][] = [
   ['by default', {}, 'access_token', ['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure']],
@@ -45,6 +49,65 @@ for (const [title, env, name, attributes] of settings) {
     t.same(attributesOf(deletion), attributes, 'is deleted with the attributes it was set with')
   })
 }
+
+await t.test('COOKIE_DOMAIN shares the access token, and the refresh token with no other host', async (t) => {
+  const service = await startService(t, { COOKIE_DOMAIN: 'example.com' })
+  const { username, password } = await registerPerson(service)
+  const login = await call(service, 'POST /auth/login', { json: { username, password } })
+  const refreshed = await call(service, 'POST /auth/refresh', { cookie: cookiesOf(login) })
+  const logout = await call(service, 'POST /auth/logout', { cookie: cookiesOf(refreshed) })
+  for (const answer of [login, refreshed, logout]) {
+    t.equal(answer.status, 200)
+    const [own, shared, ...more] = answer.cookies.filter((line) => line.startsWith('refresh_token='))
+    t.same(attributesOf(own), ['HttpOnly', 'Path=/auth', 'SameSite=Strict', 'Secure'])
+    t.match(shared, /^refresh_token=; Max-Age=0; Domain=example\.com; Path=\/auth;/, 'one from before is deleted')
+    t.same(more, [])
+  }
+})
+
+await t.test('who logged in before COOKIE_PREFIX was turned off stays logged in, under the plain names', async (t) => {
+  const prefixed = await startService(t, { COOKIE_PREFIX: 'on' })
+  const { username, password } = await registerPerson(prefixed)
+  const login = await call(prefixed, 'POST /auth/login', { json: { username, password } })
+  const before = cookiesOf(login)
+  t.match(before, /^__Host-access_token=.*; __Secure-refresh_token=/)
+
+  const plain = await startService(t, { ...prefixed.env, COOKIE_PREFIX: 'off' })
+  t.equal((await call(plain, 'GET /auth/me', { cookie: before })).status, 200)
+  const refreshed = await call(plain, 'POST /auth/refresh', { cookie: before })
+  t.equal(refreshed.status, 200)
+  t.match(cookiesOf(refreshed), /^access_token=[^;]+; refresh_token=[^;]+$/)
+  t.match(deletedBy(refreshed), ['__Host-access_token', '__Secure-refresh_token'])
+  const cookie = `${before}; ${cookiesOf(refreshed)}`
+  t.equal((await call(plain, 'POST /auth/refresh', { cookie })).status, 200, 'the plain one counts where both are sent')
+})
+
+await t.test('in production cookies are prefixed, plain ones are deleted, and nobody reads the document', async (t) => {
+  const KEYS_DIR = createFolder(t)
+  generateMissingKeys(KEYS_DIR)
+  const production = {
+    NODE_ENV: 'production',
+    ISSUER: 'https://gatehouse.test',
+    KEYS_DIR,
+    ARGON2_MEMORY_KIB: '19456',
+    ARGON2_ITERATIONS: '2'
+  }
+  const service = await startService(t, production)
+  const { username, password } = await registerPerson(service)
+  const plain = 'access_token=x; refresh_token=y'
+  const login = await call(service, 'POST /auth/login', { json: { username, password }, cookie: plain })
+  t.equal(login.status, 200)
+  t.match(cookiesOf(login), /^__Host-access_token=[^;]+; __Secure-refresh_token=[^;]+$/)
+  t.same(deletedBy(login), ['access_token', 'refresh_token'])
+  t.equal((await call(service, 'POST /auth/refresh', { cookie: cookiesOf(login) })).status, 200)
+  const planted = cookiesOf(login).replaceAll(/__(Host|Secure)-/g, '')
+  t.equal((await call(service, 'POST /auth/refresh', { cookie: planted })).status, 401)
+  const logout = await call(service, 'POST /auth/logout', { cookie: `${cookiesOf(login)}; ${plain}` })
+  t.same(deletedBy(logout).sort(), ['__Host-access_token', '__Secure-refresh_token', 'access_token', 'refresh_token'])
+  for (const path of ['/docs', '/openapi.json', '/openapi-3.0.json'] as const) {
+    t.equal((await call(service, `GET ${path}`)).status, 404, path)
+  }
+})
 
 await t.test('with COOKIE_PREFIX=on a cookie of the plain name is nobody’s', async (t) => {
   const service = await startService(t, { COOKIE_PREFIX: 'on' })

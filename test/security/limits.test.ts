@@ -51,6 +51,21 @@ await t.test('B3, F11: a burst over two instances is counted once, and a restart
   t.equal((await attempt(restarted, anybody(), 'x', { address })).status, 429)
 })
 
+const complaints = ({ log }: Service) => log.filter((line) => line.includes('TRUST_PROXY must name it')).length
+
+await t.test('the first request through a proxy that is not named tells the operator', async (t) => {
+  for (const header of ['X-Forwarded-For', 'Forwarded', 'X-Real-IP']) {
+    const direct = await startService(t)
+    await call(direct, 'GET /health/live')
+    t.equal(complaints(direct), 0)
+    await call(direct, 'GET /health/live', { headers: { [header]: '192.0.2.1' } })
+    await call(direct, 'GET /nowhere', { headers: { [header]: '192.0.2.2' } })
+    t.equal(complaints(direct), 1, header)
+  }
+  await call(service, 'GET /health/live', { headers: from('192.0.2.1') })
+  t.equal(complaints(service), 0, 'a proxy that is named is no news')
+})
+
 const forgeries = (n: number): Record<string, string> => ({
   'x-forwarded-for': `192.0.2.${String(n)}`,
   'x-real-ip': `192.0.2.${String(n)}`,
@@ -65,8 +80,7 @@ await t.test('B3: nobody chooses the address that is counted, but a proxy that i
   await direct.app.passwords.hash('the first')
   const answers = await spray(direct, 40, forgeries)
   t.same([count(answers, 401), count(answers, 429)], [20, 20])
-  const told = direct.log.filter((line) => line.includes('TRUST_PROXY must name it'))
-  t.equal(told.length, 1, 'and the operator of a proxy that is not named learns why, once')
+  t.equal(complaints(direct), 1, 'and the operator of a proxy that is not named learns why, once')
 
   const elsewhere = await startService(t, { RATE_LIMIT: 'on', TRUST_PROXY: '192.0.2.200' })
   await elsewhere.app.passwords.hash('the first')

@@ -1,0 +1,143 @@
+import { chmodSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { generateMissingKeys } from '../../src/tokens/key-files.ts'
+import { gatehouse, serve } from '../support/command.ts'
+import { startMailServer } from '../support/mail-server.ts'
+import { createDatabase, createEmptyDatabase, createFolder, sql } from '../support/service.ts'
+
+interface Check {
+  about: string
+  status: string
+  message: string
+}
+
+/** What the doctor found, and its exit status. */
+async function examine(t: Test, env: Record<string, string>, cwd?: string) {
+  const { status, stdout, stderr } = await gatehouse(t, ['doctor', '--json'], { env, ...(cwd && { cwd }) })
+  t.equal(stderr, '')
+  const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: Check[] }
+  t.equal(ok, status === 0)
+  return { status, checks, troubles: checks.filter((check) => check.status !== 'ok') }
+}
+
+const KEYS_DIR = createFolder(t)
+generateMissingKeys(KEYS_DIR)
+const mail = await startMailServer(t)
+const sound = {
+  NODE_ENV: 'production',
+  DATABASE_URL: await createDatabase(t),
+  ISSUER: 'https://login.example.com',
+  TRUST_PROXY: '10.0.0.7',
+  KEYS_DIR,
+  ARGON2_MEMORY_KIB: '19456',
+  ARGON2_ITERATIONS: '2',
+  ...mail.env
+}
+
+await t.test('doctor finds a sound production well, in words and in JSON', async (t) => {
+  const { status, checks, troubles } = await examine(t, sound)
+  t.same(troubles, [])
+  t.equal(status, 0)
+  t.same(checks.map(({ about }) => about).sort(), ['clock', 'database', 'files', 'keys', 'mail', 'schema', 'settings'])
+  const { stdout } = await gatehouse(t, ['doctor'], { env: sound })
+  t.match(stdout, /^ok\tsettings\tThey are fit for production\n/)
+  t.same(mail.mails, [], 'it sends no mail')
+})
+
+await t.test('doctor in an empty folder is content and makes nothing', async (t) => {
+  const cwd = createFolder(t)
+  const { status, troubles } = await examine(t, {}, cwd)
+  t.same([status, troubles], [0, []])
+  t.same(readdirSync(cwd), [])
+})
+
+await t.test('doctor tells every refused setting', async (t) => {
+  const { status, checks } = await examine(t, { ...sound, COOKIE_SECURE: 'false', PUBLIC_URL: 'http://example.com' })
+  t.equal(status, 1)
+  t.match(checks, [
+    { about: 'settings', status: 'failed', message: /^PUBLIC_URL/ },
+    { about: 'settings', status: 'failed', message: /^COOKIE_SECURE/ }
+  ])
+})
+
+await t.test('doctor tells of keys, a database and a mail server that are not there, and no secret', async (t) => {
+  const { status, troubles } = await examine(t, {
+    ...sound,
+    KEYS_DIR: createFolder(t),
+    DATABASE_URL: 'postgres://gatehouse:canary-password@127.0.0.1:1/gatehouse',
+    SMTP_URL: 'smtp://canary-user:canary-secret@127.0.0.1:1'
+  })
+  t.equal(status, 1)
+  t.match(troubles, [
+    { about: 'keys', status: 'failed', message: /gatehouse keys generate/ },
+    { about: 'database', status: 'failed', message: /^Cannot reach PostgreSQL at 127\.0\.0\.1:1 / },
+    {
+      about: 'mail',
+      status: 'failed',
+      message: /^The mail server at 127\.0\.0\.1:1 does not take mail .*: check SMTP_URL/
+    }
+  ])
+  t.notMatch(JSON.stringify(troubles), 'canary')
+})
+
+await t.test('doctor tells of a schema that is behind and of a clock that is wrong', async (t) => {
+  const { status, troubles } = await examine(t, { ...sound, DATABASE_URL: await createEmptyDatabase(t) })
+  t.equal(status, 0, 'the next start brings the schema up to date')
+  t.match(troubles, [{ about: 'schema', status: 'warning', message: /gatehouse migrate/ }])
+
+  const DATABASE_URL = await createDatabase(t)
+  const env = { ...sound, DATABASE_URL }
+  const name = new URL(DATABASE_URL).pathname.slice(1)
+  await sql({ env }, 'create schema clock')
+  for (const [offset, expected] of [
+    ['10 seconds', 'warning'],
+    ['1 hour', 'failed']
+  ] as const) {
+    await sql(
+      { env },
+      `create or replace function clock.clock_timestamp() returns timestamptz language sql as
+        $$ select pg_catalog.clock_timestamp() - interval '${offset}' $$`
+    )
+    await sql({ env }, `alter database ${name} set search_path = clock, pg_catalog, public`)
+    const wrong = await examine(t, env)
+    t.equal(wrong.status, expected === 'failed' ? 1 : 0)
+    t.match(wrong.troubles, [{ about: 'clock', status: expected, message: /s apart: keep both by NTP$/ }])
+  }
+})
+
+const modes: [title: string, folder: number, file: number, level: 'refused' | 'warned of' | undefined, said: RegExp][] =
+  [
+    ['keys of the service alone', 0o755, 0o600, undefined, /^$/],
+    ['a folder of keys that everybody may write to', 0o777, 0o600, 'refused', /may put keys into .*: chmod 700 /],
+    ['keys that everybody may replace', 0o700, 0o622, 'refused', /may replace .*\.pem.*: chmod 600 /],
+    ['keys that everybody may read', 0o700, 0o644, 'warned of', /may read .*\.pem.*: chmod 600 /],
+    ['a folder of keys that a group may write to', 0o770, 0o600, 'warned of', /the group of .*: chmod 700 /]
+  ]
+
+for (const [title, folder, file, level, said] of modes) {
+  await t.test(`${title}: ${level ?? 'accepted'} in production`, async (t) => {
+    const dir = createFolder(t)
+    generateMissingKeys(dir)
+    for (const name of readdirSync(dir)) chmodSync(join(dir, name), file)
+    chmodSync(dir, folder)
+    const env = { ...sound, KEYS_DIR: dir }
+    const { status, troubles } = await examine(t, env)
+    t.equal(status, level === 'refused' ? 1 : 0)
+    t.match(
+      troubles,
+      level === undefined ? [] : [{ about: 'files', status: level === 'refused' ? 'failed' : 'warning', message: said }]
+    )
+    t.equal(troubles.length, level === undefined ? 0 : 1)
+    if (level === 'refused') {
+      const refusal = await gatehouse(t, ['serve'], { env: { ...env, PORT: '0' } })
+      t.match(refusal, { status: 1, stdout: '', stderr: said })
+    }
+  })
+}
+
+await t.test('production logs what it advises against as it starts', async (t) => {
+  const service = await serve(t, { ...sound, SMTP_URL: '', MAIL_FROM: '', RATE_LIMIT: 'off', TRUST_PROXY: '' })
+  const warnings = service.log.filter(({ level }) => level === 40).map(({ msg }) => msg.split(/[ =]/)[0])
+  t.same(warnings.sort(), ['RATE_LIMIT', 'SMTP_URL', 'TRUST_PROXY'])
+})
