@@ -78,7 +78,7 @@ export default fp(
     app.decorate('verifyAccessToken', (request, token) => {
       const principal = remembered.get(token)
       if (principal === undefined) return verifySignature(request, token)
-      if (principal.claims.exp * 1000 <= Date.now()) {
+      if (hasExpired(principal)) {
         remembered.delete(token)
         throw new Problem('token_expired')
       }
@@ -103,9 +103,10 @@ export default fp(
       const payload = await request.jwtVerify<object>().catch((error: unknown) => {
         throw new Problem(isExpiry(error) ? 'token_expired' : 'token_invalid')
       })
-      const claims = readClaims(payload, Math.floor(Date.now() / 1000))
+      const claims = readClaims(payload, Math.floor(Date.now() / 1000), config.accessTokenLifetime)
       if (claims === undefined) throw new Problem('token_invalid')
       const principal = principalOf(claims)
+      if (hasExpired(principal)) throw new Problem('token_expired')
       // Maps keep the order of insertion: the first is the oldest.
       if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')
       remembered.set(token, principal)
@@ -122,6 +123,8 @@ export default fp(
   },
   { name: 'jwt', dependencies: ['config', 'preparation'] }
 )
+
+const hasExpired = ({ claims }: Principal) => claims.exp * 1000 <= Date.now()
 
 const isExpiry = (error: unknown) => (error as { code?: unknown }).code === 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED'
 

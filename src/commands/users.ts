@@ -78,7 +78,7 @@ async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Prom
         createUsers({
           db,
           passwords,
-          findUserOfToken: createFindUserOfToken(db),
+          findUserOfToken: createFindUserOfToken(db, config.session),
           attempts: uncountedAttempts(db),
           passwordPolicy: { minLength: config.passwordMinLength },
           inRevokingTransaction: createRevokingTransaction(db)

@@ -71,8 +71,8 @@ export type Revocable =
   | (Pick<ClientPrincipal, 'kind' | 'clientId' | 'sessionId' | 'sessionKey' | 'version'> &
       Partial<Pick<ClientPrincipal, 'tokenKey' | 'claims'>>)
 
-/** Seconds that the clocks of two instances may differ. */
-export const clockLeeway = 5
+/** Seconds that the clocks of two instances may differ: by so much a token may seem to come from the future. */
+export const clockLeeway = 60
 
 const positiveInteger = /^[1-9]\d{0,9}$/
 
@@ -87,13 +87,17 @@ export const clientSubject = (clientId: string): string => `client:${clientId}`
 /**
  * The claims of a payload whose signature, issuer and audience are verified.
  * Libraries let `exp: 1e300`, a far `iat` and an array of audiences pass; nothing of the kind is ours.
- * @returns undefined unless every claim is there and of its own type
+ * A token from before the lifetime was shortened ends with the present one: revocations are not remembered for longer.
+ * @param lifetime seconds that access tokens live, by the present setting
+ * @returns undefined unless every claim is there and of its own type; `exp` may be past
  */
-export function readClaims(payload: unknown, now: number): AccessClaims | undefined {
+export function readClaims(payload: unknown, now: number, lifetime: number): AccessClaims | undefined {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined
   const claims = payload as Unread
   const valid = hasCommonClaims(claims, now) && (claims.client_id === undefined ? isUsers(claims) : isClients(claims))
-  return valid ? (payload as AccessClaims) : undefined
+  if (!valid) return undefined
+  const { iat, exp } = payload as AccessClaims
+  return { ...(payload as AccessClaims), exp: Math.min(exp, iat + lifetime) }
 }
 
 type Unread = Record<keyof UserClaims | keyof ClientClaims, unknown>
