@@ -5,6 +5,7 @@ import { createPasswordAttempts, uncountedAttempts } from '../src/limits/passwor
 import { createPwnedCheck } from '../src/passwords/pwned.ts'
 import { createRevokingTransaction } from '../src/revocation/transaction.ts'
 import { createSessions, type Sessions } from '../src/sessions/service.ts'
+import { createUnansweredRefreshes } from '../src/sessions/unanswered.ts'
 import { createAccountTokens } from '../src/tokens/account-token.ts'
 import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
 import { createFindUserOfToken } from '../src/users/of-token.ts'
@@ -36,7 +37,9 @@ export default fp(
       minLength: config.passwordMinLength,
       isPwned: config.pwnedPasswordsUrl === undefined ? undefined : createPwnedCheck(config.pwnedPasswordsUrl, warn)
     }
-    const findUserOfToken = createFindUserOfToken(db)
+    const unanswered = createUnansweredRefreshes({ db, limits, reachableFor: app.revocations.listeningFor })
+    app.addHook('onClose', unanswered.close)
+    const findUserOfToken = createFindUserOfToken(db, limits)
     const onMail = app.mail.kick
     app.decorate(
       'users',
@@ -59,6 +62,7 @@ export default fp(
         attempts,
         accessTokens,
         refreshTokens,
+        unanswered,
         inRevokingTransaction,
         limits,
         requireVerifiedEmail,
