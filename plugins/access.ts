@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthenticatedClient } from '../src/clients/authentication.ts'
+import type { ClientScope } from '../src/clients/scopes.ts'
 import { recordEvent } from '../src/audit/events.ts'
 import { Problem } from '../src/errors.ts'
 import { OAuthError } from '../src/oauth/errors.ts'
@@ -22,6 +23,8 @@ declare module 'fastify' {
      * properties.
      */
     fresh?: true | string[]
+    /** Lets a service in that has this scope and not the role that the route asks for. */
+    scope?: ClientScope
     /** Where roles are asked for thousands of times a second, who lacks one is in the log and not in the audit. */
     denials?: 'logged'
   }
@@ -86,7 +89,7 @@ export default fp(
       }
       route.onRequest = [authenticate, ...hooks(route.onRequest)]
       if (declared === 'caller') return
-      const check = declared === 'user' ? requireUser : requireRole(declared.role, route.config.denials)
+      const check = declared === 'user' ? requireUser : requireRole(declared.role, route.config)
       route.preHandler = [check, ...hooks(route.preHandler)]
     })
 
@@ -120,12 +123,13 @@ export default fp(
       request.client = await app.authenticateClient(request)
     }
 
-    function requireRole(role: Role, denials?: 'logged') {
+    function requireRole(role: Role, { denials, scope }: FastifyContextConfig) {
       return function checkRole(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
         const deny = () => {
           done(new Problem('permission_denied'))
         }
-        if (principalOf(request).roles.has(role)) done()
+        const principal = principalOf(request)
+        if (principal.roles.has(role) || (scope !== undefined && hasScope(principal, scope))) done()
         else if (denials === 'logged') deny()
         else void recordDenial(request, role).then(deny)
       }
@@ -179,6 +183,9 @@ export function bearerToken({ headers: { authorization } }: FastifyRequest): str
   // One blank and no other (RFC 6750 §2.1): proxies must not see another token than we do.
   return authorization['bearer'.length] === ' ' ? authorization.slice('bearer '.length) : ''
 }
+
+const hasScope = (principal: Principal, scope: ClientScope) =>
+  principal.kind === 'client' && principal.scopes.has(scope)
 
 function requireUser(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   userOf(request)

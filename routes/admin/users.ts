@@ -9,7 +9,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/users',
-    config: { problems: ['unavailable'] },
+    config: { scope: 'users:read', problems: ['unavailable'] },
     schema: {
       operationId: 'listUsers',
       summary: 'Users, a page at a time',
@@ -40,7 +40,10 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/users',
-    config: { problems: ['username_taken', 'email_taken', 'cross_origin_refused', 'unavailable'] },
+    config: {
+      scope: 'users:write',
+      problems: ['username_taken', 'email_taken', 'cross_origin_refused', 'unavailable']
+    },
     schema: {
       operationId: 'inviteUser',
       summary: 'Invite a user',

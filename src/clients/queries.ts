@@ -143,7 +143,7 @@ async function withSecrets(db: Db, found: ClientRow[]): Promise<ClientWithSecret
 export async function updateClient(
   db: Db,
   { id }: Pick<ClientRow, 'id'>,
-  change: Partial<Pick<ClientRow, 'name' | 'isReader' | 'isAuthor' | 'isAdmin' | 'isDisabled' | 'version'>>
+  change: Partial<Pick<ClientRow, 'name' | 'isReader' | 'isAuthor' | 'isAdmin' | 'scopes' | 'isDisabled' | 'version'>>
 ): Promise<void> {
   await db
     .update(clients)

@@ -1,3 +1,4 @@
+import { type ClientScope, scopesIn } from '../clients/scopes.ts'
 import { sessionKey } from '../revocation/list.ts'
 import { type Role, type RoleFlags, rolesOf } from '../roles/roles.ts'
 import { isUuid } from '../uuid.ts'
@@ -28,7 +29,7 @@ export interface ClientClaims extends CommonClaims {
   client_id: string
   /** The secret with which the token was asked for: the token ends with it. */
   sid: string
-  /** The roles, as OAuth has them (RFC 9068 §2.2.3). */
+  /** The roles and the client's scopes, as OAuth has them (RFC 9068 §2.2.3). */
   scope: string
 }
 
@@ -57,6 +58,7 @@ export interface UserPrincipal extends Caller {
 export interface ClientPrincipal extends Caller {
   kind: 'client'
   clientId: string
+  scopes: ReadonlySet<ClientScope>
   /** The token itself in the list of revocations (RFC 7009). */
   tokenKey: number
   claims: ClientClaims
@@ -145,7 +147,8 @@ export function principalOf(claims: AccessClaims): Principal {
   }
   if ('client_id' in claims) {
     const clientId = claims.client_id
-    return { kind: 'client', ...caller, clientId, username: clientId, tokenKey: sessionKey(claims.jti), claims }
+    const own = { clientId, scopes: scopesIn(claims.scope.split(' ')), tokenKey: sessionKey(claims.jti) }
+    return { kind: 'client', ...caller, ...own, username: clientId, claims }
   }
   return { kind: 'user', ...caller, userId: Number(claims.sub), username: claims.username, claims }
 }

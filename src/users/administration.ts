@@ -7,7 +7,7 @@ import { type InRevokingTransaction, ofSessions } from '../revocation/transactio
 import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { countSessions, endSessions, type SessionFilter } from '../sessions/bulk.ts'
 import { deleteSessions, findSessions, type SessionLimits } from '../sessions/queries.ts'
-import { changeUser, prepareRemoval, removeUser, type UserChange } from './changes.ts'
+import { changeUser, prepareRemoval, refuseBeyondScopes, removeUser, type UserChange } from './changes.ts'
 import { listUsers, type UserQuery } from './listing.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import { findUser, insertUser, type UserRow } from './queries.ts'
@@ -43,7 +43,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, onMail
 
     /**
      * Makes a user who has no password yet, and mails them a link to set one.
-     * @throws {Problem} `validation_failed`, `username_taken`, `email_taken`
+     * @throws {Problem} `validation_failed`, `permission_denied`, `username_taken`, `email_taken`
      */
     async invite(invitation: Invitation, origin: Origin): Promise<UserRow> {
       const { email, is_reader: isReader = true, is_author: isAuthor = false, is_admin: isAdmin = false } = invitation
@@ -61,6 +61,8 @@ export function createAdministration({ db, inRevokingTransaction, limits, onMail
         isAuthor,
         isAdmin
       }
+      // A new user is a reader and nothing else: any other role is given.
+      refuseBeyondScopes(origin, row, isReader && !isAuthor ? {} : invitation)
       const details = { roles: rolesOf(flagsOf(row)) }
       const invited = await naming(
         db.transaction(async (tx) => {
@@ -83,7 +85,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, onMail
 
     /** @throws {Problem} `not_found`, `last_admin` */
     async remove(id: number, origin: Origin): Promise<void> {
-      await prepareRemoval(db, id)
+      await prepareRemoval(db, id, origin)
       await inRevokingTransaction((tx) => removeUser(tx, { id }, origin))
     },
 

@@ -5,7 +5,7 @@ import type { Db } from '../database/database.ts'
 import { retryingDeadlocks } from '../database/retry.ts'
 import { Problem } from '../errors.ts'
 import type { Revocation } from '../revocation/queries.ts'
-import { flagsOf, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type RoleFlags, roles, rolesOf } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
 import { keyOf } from './names.ts'
 import { deleteUser, lockUser, updateUser, type UserReference, type UserRow } from './queries.ts'
@@ -30,7 +30,7 @@ interface Outcome<T> {
 /**
  * Changes a user, with an event for each kind of change. What is already so is no change: no token ends for it.
  * Access tokens that say otherwise become void; a user who is disabled loses every session, too.
- * @throws {Problem} `not_found`, or `last_admin` where no enabled administrator would be left
+ * @throws {Problem} `not_found`, `last_admin` where no enabled administrator would be left, or `permission_denied`
  */
 export async function changeUser(
   tx: Db,
@@ -39,6 +39,7 @@ export async function changeUser(
   origin: Origin
 ): Promise<Outcome<UserRow>> {
   const { user, isLastAdmin } = await lock(tx, which)
+  refuseBeyondScopes(origin, user, change)
   const after: UserRow = {
     ...user,
     firstName: change.first_name === undefined ? user.firstName : change.first_name,
@@ -96,17 +97,17 @@ function eventsOf(before: UserRow, after: UserRow): AuditEvent[] {
  * What comes before the removal of a user, outside its transaction.
  * @throws {Problem} as the removal will
  */
-export async function prepareRemoval(db: Db, id: number): Promise<void> {
-  await retryingDeadlocks(() => db.transaction((tx) => lockForRemoval(tx, { id })))
+export async function prepareRemoval(db: Db, id: number, origin: Origin): Promise<void> {
+  await retryingDeadlocks(() => db.transaction((tx) => lockForRemoval(tx, { id }, origin)))
   while (await forgetOlderEvents(db, id));
 }
 
 /**
  * Deletes a user with their sessions. Their tokens die at once; what the audit keeps of them names no one.
- * @throws {Problem} `not_found`, or `last_admin`
+ * @throws {Problem} `not_found`, `last_admin`, `permission_denied`
  */
 export async function removeUser(tx: Db, which: UserReference, origin: Origin): Promise<Outcome<void>> {
-  const user = await lockForRemoval(tx, which)
+  const user = await lockForRemoval(tx, which, origin)
   await deleteUser(tx, user.id)
   await forgetUser(tx, user.id)
   const isTheirOwn = origin.actorId === user.id
@@ -114,10 +115,25 @@ export async function removeUser(tx: Db, which: UserReference, origin: Origin): 
   return { revoked: [{ userId: user.id, version: user.version + 1 }], result: undefined }
 }
 
-async function lockForRemoval(tx: Db, which: UserReference): Promise<UserRow> {
+async function lockForRemoval(tx: Db, which: UserReference, origin: Origin): Promise<UserRow> {
   const { user, isLastAdmin } = await lock(tx, which)
+  refuseBeyondScopes(origin, user)
   if (isLastAdmin) throw new Problem('last_admin')
   return user
+}
+
+/**
+ * A service that may write users, and is no administrator, gives and takes no roles, and leaves administrators alone:
+ * with the address of one it would be one.
+ * @throws {Problem} `permission_denied`
+ */
+export function refuseBeyondScopes(
+  { scopes }: Origin,
+  user: Pick<UserRow, 'isAdmin'>,
+  change: Partial<RoleFlags> = {}
+): void {
+  const namesRole = roles.some((role) => change[`is_${role}`] !== undefined)
+  if (scopes !== undefined && (user.isAdmin || namesRole)) throw new Problem('permission_denied')
 }
 
 async function lock(tx: Db, which: UserReference) {

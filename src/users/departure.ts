@@ -56,7 +56,7 @@ export function createDeparture({ db, passwords, attempts, users, inRevokingTran
         await attempts.failed(attempt, origin)
         throw new Problem('invalid_credentials')
       }
-      await prepareRemoval(db, user.id)
+      await prepareRemoval(db, user.id, origin)
       await inRevokingTransaction(async (tx) => {
         await attempts.succeeded(tx, attempt)
         await attempts.forget(tx, user.id)
