@@ -1,4 +1,4 @@
-import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthenticatedClient } from '../src/clients/authentication.ts'
 import type { ClientScope } from '../src/clients/scopes.ts'
@@ -6,6 +6,7 @@ import { recordEvent } from '../src/audit/events.ts'
 import { Problem } from '../src/errors.ts'
 import { OAuthError } from '../src/oauth/errors.ts'
 import type { Role } from '../src/roles/roles.ts'
+import { freshFor } from '../src/sessions/authentication.ts'
 import type { Principal, UserPrincipal } from '../src/tokens/claims.ts'
 import { originOf } from './origin.ts'
 
@@ -27,6 +28,8 @@ declare module 'fastify' {
     scope?: ClientScope
     /** Where roles are asked for thousands of times a second, who lacks one is in the log and not in the audit. */
     denials?: 'logged'
+    /** A proxy asks about a request of its own client, whose method it may tell in a header. */
+    isForwardAuth?: boolean
   }
   interface FastifyInstance {
     [areaAccess]?: Access
@@ -89,8 +92,13 @@ export default fp(
       }
       route.onRequest = [authenticate, ...hooks(route.onRequest)]
       if (declared === 'caller') return
-      const check = declared === 'user' ? requireUser : requireRole(declared.role, route.config)
-      route.preHandler = [check, ...hooks(route.preHandler)]
+      const { fresh } = route.config
+      route.preHandler = [
+        ...(mayWaitForBody(route) ? [refuseRevokedSince] : []),
+        declared === 'user' ? requireUser : requireRole(declared.role, route.config),
+        ...(fresh === undefined ? [] : [requireFresh(fresh)]),
+        ...hooks(route.preHandler)
+      ]
     })
 
     app.decorate('identify', async (request, token) => {
@@ -121,6 +129,21 @@ export default fp(
 
     async function authenticateClient(request: FastifyRequest): Promise<void> {
       request.client = await app.authenticateClient(request)
+    }
+
+    /** A body takes the time that its sender likes: what was revoked meanwhile is refused now. */
+    function refuseRevokedSince(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+      try {
+        const asked = refuseRevoked(principalOf(request))
+        if (!(asked instanceof Promise)) done()
+        else {
+          asked.then(() => {
+            done()
+          }, done)
+        }
+      } catch (error) {
+        done(error as Error)
+      }
     }
 
     function requireRole(role: Role, { denials, scope }: FastifyContextConfig) {
@@ -168,12 +191,22 @@ export default fp(
       if (token !== undefined) return token
       const cookie = request.accessCookie()
       if (cookie === undefined) throw new Problem('not_authenticated')
-      if (!safeMethods.has(request.method)) request.refuseCrossOrigin()
+      if (methodsOf(request).some((method) => !safeMethods.has(method))) request.refuseCrossOrigin()
       return cookie
     }
   },
   { name: 'access', dependencies: ['client-credentials', 'cookies', 'cross-origin', 'jwt', 'revocations'] }
 )
+
+/**
+ * The method, and where a proxy asks by GET (Caddy, Traefik) that of its client's request. Whichever is unsafe counts, so
+ * that nothing is gained by bringing a header; what is no method is not safe either.
+ */
+function methodsOf({ method, headers, routeOptions }: FastifyRequest): string[] {
+  if (routeOptions.config.isForwardAuth !== true) return [method]
+  const told = [headers['x-forwarded-method'], headers['x-original-method']]
+  return [method, ...told.flat().filter((name) => name !== undefined)]
+}
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
@@ -184,6 +217,20 @@ export function bearerToken({ headers: { authorization } }: FastifyRequest): str
   return authorization['bearer'.length] === ' ' ? authorization.slice('bearer '.length) : ''
 }
 
+/** Asks for a recent proof of who is calling (RFC 9470). Services, which show their secret for each token, are exempt. */
+function requireFresh(fresh: true | string[]) {
+  return function checkProof(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+    const principal = principalOf(request)
+    const body = (request.body ?? {}) as object
+    const isAsked = fresh === true || fresh.some((name) => Object.hasOwn(body, name))
+    const isStale = principal.kind === 'user' && Date.now() / 1000 - principal.authTime > freshFor
+    done(isAsked && isStale ? new Problem('reauthentication_required') : undefined)
+  }
+}
+
+/** Whether the handler comes later than the headers, by as much as the caller likes. */
+const mayWaitForBody = ({ method, config }: RouteOptions) =>
+  config?.ignoresBody !== true && [method].flat().some((name) => name !== 'GET' && name !== 'HEAD')
 const hasScope = (principal: Principal, scope: ClientScope) =>
   principal.kind === 'client' && principal.scopes.has(scope)
 

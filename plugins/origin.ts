@@ -12,5 +12,6 @@ export const originOf = (request: FastifyRequest): Origin => ({
   ...(request.principal?.kind === 'client' && {
     actorClientId: request.principal.clientId,
     ...(!request.principal.roles.has('admin') && { scopes: request.principal.scopes })
-  })
+  }),
+  ...(request.principal !== null && { actor: request.principal })
 })

@@ -25,6 +25,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
     url: '/users/:id',
     config: {
       scope: 'users:write',
+      fresh: ['email', 'is_reader', 'is_author', 'is_admin', 'is_disabled'],
       problems: ['not_found', 'email_taken', 'last_admin', 'cross_origin_refused', 'unavailable']
     },
     schema: {
@@ -46,7 +47,11 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/users/:id',
-    config: { scope: 'users:write', problems: ['not_found', 'last_admin', 'cross_origin_refused', 'unavailable'] },
+    config: {
+      scope: 'users:write',
+      fresh: true,
+      problems: ['not_found', 'last_admin', 'cross_origin_refused', 'unavailable']
+    },
     schema: {
       operationId: 'deleteUser',
       summary: 'Delete a user',

@@ -42,6 +42,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
     url: '/users',
     config: {
       scope: 'users:write',
+      fresh: ['is_reader', 'is_author', 'is_admin'],
       problems: ['username_taken', 'email_taken', 'cross_origin_refused', 'unavailable']
     },
     schema: {

@@ -18,7 +18,13 @@ export async function authz(app: FastifyInstance): Promise<void> {
       url: role === undefined ? '/' : `/${role}`,
       exposeHeadRoute: false,
       prefixTrailingSlash: 'no-slash',
-      config: { access: role === undefined ? 'caller' : { role }, ignoresBody: true, cors: false, denials: 'logged' },
+      config: {
+        access: role === undefined ? 'caller' : { role },
+        ignoresBody: true,
+        cors: false,
+        denials: 'logged',
+        isForwardAuth: true
+      },
       schema: {
         operationId: role === undefined ? 'authorize' : `authorize${capitalized(role)}`,
         summary: role === undefined ? 'Is the caller known?' : `Does the caller have the role ${role}?`,

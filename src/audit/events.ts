@@ -13,11 +13,17 @@ export interface Origin {
   actorId?: number
   /** The service that did it in its own name. */
   actorClientId?: string
+  /** The same, as the request's token says: what `requireActor` holds them to. */
+  actor?: Actor
   /** What that service may do, where it is no administrator; absent for whoever may do all that they reach. */
   scopes?: ReadonlySet<ClientScope>
   /** What they read: the language of mails to them. */
   language?: Language
 }
+
+export type Actor =
+  | { kind: 'user'; userId: number; sessionId: string; version: number }
+  | { kind: 'client'; clientId: string; sessionId: string; version: number }
 
 export type AuditEventType =
   | 'user.registered'
@@ -27,6 +33,7 @@ export type AuditEventType =
   | 'user.login_failed'
   | 'user.locked_out'
   | 'user.logged_out'
+  | 'user.reauthenticated'
   | 'user.password_changed'
   | 'user.password_reset_requested'
   | 'user.password_reset'

@@ -2,6 +2,7 @@ import { type AuditEventType, type Origin, recordEvent } from '../audit/events.t
 import type { Page } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
+import { requireActor } from '../revocation/actor.ts'
 import type { Revocation } from '../revocation/queries.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import { flagsOf, type RoleFlags, rolesOf } from '../roles/roles.ts'
@@ -59,6 +60,7 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
     async create({ name, scopes, ...roles }: NewClient, origin: Origin): Promise<ClientWithSecrets & Shown> {
       checkName(name)
       return db.transaction(async (tx) => {
+        await requireActor(tx, origin)
         const client = await insertClient(tx, {
           name,
           ...columnsOf(roles),
@@ -158,6 +160,7 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
     return inRevokingTransaction(async (tx) => {
       const client = await lockClient(tx, id)
       if (client === undefined) throw new Problem('not_found')
+      await requireActor(tx, origin)
       refuseMoreThan(origin.scopes, authorityOf(client))
       return work(tx, client)
     })

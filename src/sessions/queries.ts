@@ -2,6 +2,7 @@ import { and, desc, eq, gt, inArray, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { Authentication, AuthenticationMethod, SessionProof } from './authentication.ts'
 import { type TokenSubject, tokenSubject, type UserRow } from '../users/queries.ts'
 import { endOf, isAlive, type SessionLifetime } from './lifetime.ts'
 
@@ -13,13 +14,22 @@ export interface SessionLimits extends SessionLifetime {
 export type SessionRow = typeof sessions.$inferSelect
 
 /** A session as its owner needs it now: which refresh token is good, and for how many seconds. */
-export interface LiveSession {
+export interface LiveSession extends SessionProof {
   sessionId: string
   counter: number
   remaining: number
 }
 
 const ahead = (seconds: number) => sql`now() + make_interval(secs => ${seconds})`
+
+/** What the session's user proved, and when; a session from before these columns began with a password. */
+const proof = {
+  methods: sql`coalesce(${sessions.amr}, '{pwd}')`.mapWith(sessions.amr) as SQL<AuthenticationMethod[]>,
+  at: sql<number>`floor(extract(epoch from coalesce(${sessions.authTime}, ${sessions.createdAt})))`.mapWith(Number)
+}
+
+const remainingLife = (limits: SessionLifetime) =>
+  sql<number>`ceil(extract(epoch from ${endOf(limits)} - now()))`.mapWith(Number)
 
 const midnightAfter = (moment: SQL) => sql`date_trunc('day', ${moment}) + interval '1 day'`
 
@@ -45,7 +55,7 @@ export async function markLogin(db: Db, user: UserRow): Promise<UserRow | undefi
 
 export async function insertSession(
   db: Db,
-  userId: number,
+  { user, methods }: Authentication,
   client: { ip?: string; userAgent?: string | undefined },
   limits: SessionLimits
 ): Promise<LiveSession> {
@@ -53,15 +63,37 @@ export async function insertSession(
   const [row] = await db
     .insert(sessions)
     .values({
-      userId,
+      userId: user.id,
+      amr: methods,
+      authTime: sql`now()`,
       ip: client.ip,
       userAgent: client.userAgent?.slice(0, 512),
       expiresAt: ahead(limits.absolute),
       sweepAfter: midnightAfter(ahead(remaining))
     })
-    .returning({ id: sessions.id })
+    .returning({ sessionId: sessions.id, ...proof })
   if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return { sessionId: row.id, counter: 0, remaining }
+  return { ...row, counter: 0, remaining }
+}
+
+/** Keeps on a session that its user has proved again who they are. @returns undefined if it has ended */
+export async function refreshProof(
+  db: Db,
+  sessionId: string,
+  { user, methods }: Authentication,
+  limits: SessionLimits
+): Promise<LiveSession | undefined> {
+  const [row] = await db
+    .update(sessions)
+    .set({ amr: methods, authTime: sql`now()` })
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, user.id), isAlive(limits)))
+    .returning({
+      sessionId: sessions.id,
+      counter: sessions.refreshCounter,
+      remaining: remainingLife(limits),
+      ...proof
+    })
+  return row
 }
 
 /** Moves a session on by its refresh token. @returns undefined where the presented token is not good */
@@ -110,7 +142,8 @@ export function prepareRotateSession(db: Db, limits: SessionLimits): RotateSessi
     )
     .returning({
       counter: sessions.refreshCounter,
-      remaining: sql<number>`ceil(extract(epoch from ${endOf(limits)} - now()))`.mapWith(Number),
+      remaining: remainingLife(limits),
+      ...proof,
       user: tokenSubject
     })
     .prepare('rotate_session')

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import type { TokenSubject } from '../users/queries.ts'
 import { type Authority, wordsOf } from '../clients/scopes.ts'
-import { flagsOf } from '../roles/roles.ts'
+import type { SessionProof } from '../sessions/authentication.ts'
+import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
 import type { SigningKey } from './key-files.ts'
 import type { Keyring } from './keyring.ts'
@@ -27,7 +28,7 @@ export interface TokenClient {
 }
 
 export interface AccessTokens {
-  issueToUser: (user: TokenSubject, sessionId: string) => AccessToken
+  issueToUser: (user: TokenSubject, session: SessionProof & { sessionId: string }) => AccessToken
   /** @param granted the roles and scopes that were asked for, of those that the client has */
   issueToClient: (client: TokenClient, secretId: string, granted: Authority) => AccessToken
 }
@@ -65,10 +66,15 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
   }
 
   return {
-    issueToUser: (user, sessionId) =>
+    issueToUser: (user, { sessionId, methods, at }) =>
       issue<UserClaims>({
         sub: String(user.id),
+        client_id: options.audience,
+        scope: rolesOf(flagsOf(user)).join(' '),
         sid: sessionId,
+        auth_time: at,
+        amr: methods,
+        acr: '1',
         ver: user.version,
         username: user.username,
         ...flagsOf(user)

@@ -4,6 +4,7 @@ import { forgetOlderEvents, forgetUser } from '../audit/forgetting.ts'
 import type { Db } from '../database/database.ts'
 import { retryingDeadlocks } from '../database/retry.ts'
 import { Problem } from '../errors.ts'
+import { requireActor } from '../revocation/actor.ts'
 import type { Revocation } from '../revocation/queries.ts'
 import { flagsOf, type RoleFlags, roles, rolesOf } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
@@ -40,6 +41,7 @@ export async function changeUser(
 ): Promise<Outcome<UserRow>> {
   const { user, isLastAdmin } = await lock(tx, which)
   refuseBeyondScopes(origin, user, change)
+  await requireActor(tx, origin)
   const after: UserRow = {
     ...user,
     firstName: change.first_name === undefined ? user.firstName : change.first_name,
@@ -108,6 +110,7 @@ export async function prepareRemoval(db: Db, id: number, origin: Origin): Promis
  */
 export async function removeUser(tx: Db, which: UserReference, origin: Origin): Promise<Outcome<void>> {
   const user = await lockForRemoval(tx, which, origin)
+  await requireActor(tx, origin)
   await deleteUser(tx, user.id)
   await forgetUser(tx, user.id)
   const isTheirOwn = origin.actorId === user.id
