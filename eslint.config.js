@@ -32,7 +32,9 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js', 'test/support/*.js', 'scripts/*.js'] },
+        projectService: {
+          allowDefaultProject: ['eslint.config.js', 'test/support/*.js', 'scripts/*.js', 'examples/*/*.js']
+        },
         tsconfigRootDir: import.meta.dirname
       }
     },

@@ -221,8 +221,8 @@ export function bearerToken({ headers: { authorization } }: FastifyRequest): str
 function requireFresh(fresh: true | string[]) {
   return function checkProof(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
     const principal = principalOf(request)
-    const body = (request.body ?? {}) as object
-    const isAsked = fresh === true || fresh.some((name) => Object.hasOwn(body, name))
+    const body: unknown = request.body ?? {}
+    const isAsked = fresh === true || fresh.some((name) => Object.hasOwn(body as object, name))
     const isStale = principal.kind === 'user' && Date.now() / 1000 - principal.authTime > freshFor
     done(isAsked && isStale ? new Problem('reauthentication_required') : undefined)
   }
