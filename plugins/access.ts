@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthenticatedClient } from '../src/clients/authentication.ts'
+import type { ClientScope } from '../src/clients/scopes.ts'
 import { Problem } from '../src/errors.ts'
 import { OAuthError } from '../src/oauth/errors.ts'
 import type { Role } from '../src/roles/roles.ts'
@@ -22,6 +23,8 @@ declare module 'fastify' {
      * properties.
      */
     fresh?: true | string[]
+    /** Lets a service in that has this scope and not the role that the route asks for. */
+    scope?: ClientScope
     /** Where roles are asked for thousands of times a second, who lacks one is in the log and not in the audit. */
     denials?: 'logged'
     /** A proxy asks about a request of its own client, whose method it may tell in a header. */
@@ -88,10 +91,10 @@ export default fp(
       }
       route.onRequest = [authenticate, ...hooks(route.onRequest)]
       if (declared === 'caller') return
-      const { denials, fresh } = route.config
+      const { fresh } = route.config
       route.preHandler = [
         ...(mayWaitForBody(route) ? [refuseRevokedSince] : []),
-        declared === 'user' ? requireUser : requireRole(declared.role, denials),
+        declared === 'user' ? requireUser : requireRole(declared.role, route.config),
         ...(fresh === undefined ? [] : [requireFresh(fresh)]),
         ...hooks(route.preHandler)
       ]
@@ -142,12 +145,13 @@ export default fp(
       }
     }
 
-    function requireRole(role: Role, denials?: 'logged') {
+    function requireRole(role: Role, { denials, scope }: FastifyContextConfig) {
       return function checkRole(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
         const deny = () => {
           done(new Problem('permission_denied'))
         }
-        if (principalOf(request).roles.has(role)) done()
+        const principal = principalOf(request)
+        if (principal.roles.has(role) || (scope !== undefined && hasScope(principal, scope))) done()
         else if (denials === 'logged') deny()
         else void recordDenial(request, role).then(deny)
       }
@@ -225,6 +229,8 @@ function requireFresh(fresh: true | string[]) {
 /** Whether the handler comes later than the headers, by as much as the caller likes. */
 const mayWaitForBody = ({ method, config }: RouteOptions) =>
   config?.ignoresBody !== true && [method].flat().some((name) => name !== 'GET' && name !== 'HEAD')
+const hasScope = (principal: Principal, scope: ClientScope) =>
+  principal.kind === 'client' && principal.scopes.has(scope)
 
 function requireUser(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   userOf(request)

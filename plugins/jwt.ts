@@ -80,7 +80,7 @@ export default fp(
     app.decorate('verifyAccessToken', (request, token) => {
       const principal = remembered.get(token)
       if (principal === undefined) return verifySignature(request, token)
-      if (principal.claims.exp * 1000 <= Date.now()) {
+      if (hasExpired(principal)) {
         remembered.delete(token)
         throw new Problem('token_expired')
       }
@@ -114,13 +114,14 @@ export default fp(
       const payload = await request.jwtVerify<object>(options).catch((error: unknown) => {
         throw new Problem(isExpiry(error) ? 'token_expired' : 'token_invalid')
       })
-      const claims = readClaims(payload, Math.floor(Date.now() / 1000))
+      const claims = readClaims(payload, Math.floor(Date.now() / 1000), config.accessTokenLifetime)
       if (claims === undefined) throw new Problem('token_invalid')
       return principalOf(claims)
     }
 
     async function verifySignature(request: FastifyRequest, token: string): Promise<Principal> {
       const principal = await readToken(request, token)
+      if (hasExpired(principal)) throw new Problem('token_expired')
       // Maps keep the order of insertion: the first is the oldest.
       if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')
       remembered.set(token, principal)
@@ -137,6 +138,8 @@ export default fp(
   },
   { name: 'jwt', dependencies: ['config', 'preparation'] }
 )
+
+const hasExpired = ({ claims }: Principal) => claims.exp * 1000 <= Date.now()
 
 type VerifyOptions = Parameters<FastifyRequest['jwtVerify']>[0]
 

@@ -84,7 +84,7 @@ export default fp(
 )
 
 function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {}): FastifySchema {
-  const { access, credential, fresh, ignoresBody = false, limit, takesForm = false, problems: own = [] } = config
+  const { access, credential, fresh, ignoresBody = false, limit, takesForm = false, problems: own = [], scope } = config
   const asksForToken = access !== 'public' && access !== 'service'
   const codes = new Set<ProblemCode>([
     ...own,
@@ -97,6 +97,7 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
   ])
   return {
     ...schema,
+    ...(scope !== undefined && { description: [schema.description, neededScope(scope)].filter(Boolean).join(' ') }),
     ...(schema.querystring !== undefined && { querystring: withOptionalDefaults(schema.querystring as Parameters) }),
     security: [
       ...(credential === 'optional' ? [{}] : []),
@@ -106,6 +107,8 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
     response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
   }
 }
+
+const neededScope = (scope: string) => `A service that is no administrator needs the scope \`${scope}\`.`
 
 /** To our handlers a parameter with a default is always there; whoever calls may leave it out. */
 const withOptionalDefaults = ({ required = [], ...schema }: Parameters): Parameters => ({

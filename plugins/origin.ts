@@ -9,6 +9,9 @@ export const originOf = (request: FastifyRequest): Origin => ({
   requestId: request.id,
   language: languageOf(request.headers['accept-language']),
   ...(request.principal?.kind === 'user' && { actorId: request.principal.userId }),
-  ...(request.principal?.kind === 'client' && { actorClientId: request.principal.clientId }),
+  ...(request.principal?.kind === 'client' && {
+    actorClientId: request.principal.clientId,
+    ...(!request.principal.roles.has('admin') && { scopes: request.principal.scopes })
+  }),
   ...(request.principal !== null && { actor: request.principal })
 })

@@ -12,6 +12,7 @@ export default fp(
     const started = await startRevocations({
       database: app.database,
       accessTokenLifetime: app.config.accessTokenLifetime,
+      session: app.config.session,
       onChange(state) {
         if (state === 'lost')
           app.log.warn('notifications lost: revocations are looked up in the database until they are back')

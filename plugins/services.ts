@@ -7,6 +7,7 @@ import { createRevokingTransaction } from '../src/revocation/transaction.ts'
 import { createProof, type Proof } from '../src/sessions/proof.ts'
 import { createSessions, type Sessions } from '../src/sessions/service.ts'
 import { createPairs } from '../src/sessions/token-pair.ts'
+import { createUnansweredRefreshes } from '../src/sessions/unanswered.ts'
 import { createAccountTokens } from '../src/tokens/account-token.ts'
 import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
 import { createFindUserOfToken } from '../src/users/of-token.ts'
@@ -41,7 +42,9 @@ export default fp(
       minLength: config.passwordMinLength,
       isPwned: config.pwnedPasswordsUrl === undefined ? undefined : createPwnedCheck(config.pwnedPasswordsUrl, warn)
     }
-    const findUserOfToken = createFindUserOfToken(db)
+    const unanswered = createUnansweredRefreshes({ db, limits, reachableFor: app.revocations.listeningFor })
+    app.addHook('onClose', unanswered.close)
+    const findUserOfToken = createFindUserOfToken(db, limits)
     const onMail = app.mail.kick
     app.decorate(
       'users',
@@ -63,6 +66,7 @@ export default fp(
         attempts,
         issuePair,
         refreshTokens,
+        unanswered,
         inRevokingTransaction,
         limits,
         requireVerifiedEmail,

@@ -1,7 +1,6 @@
 import fp from 'fastify-plugin'
 import { deleteUselessMails } from '../src/mail/outbox.ts'
 import { sweep } from '../src/sweeper.ts'
-import { clockLeeway } from '../src/tokens/claims.ts'
 
 // Milliseconds between sweeps; each instance waits a little longer or shorter, so that they do not march in step.
 const interval = 60_000
@@ -10,7 +9,6 @@ const jitter = () => interval * (0.75 + Math.random() / 2)
 /** Every instance sweeps; there is no scheduler to operate. */
 export default fp(
   async function sweeper(app) {
-    const revocationLifetime = app.config.accessTokenLifetime + clockLeeway
     let timer = setTimeout(run, jitter()).unref()
     app.addHook('onClose', async () => {
       clearTimeout(timer)
@@ -24,7 +22,7 @@ export default fp(
 
     function run(): void {
       sweepMails()
-        .then(() => sweep(app.database.db, { revocationLifetime, auditRetention: app.config.auditRetention }))
+        .then(() => sweep(app.database.db, { auditRetention: app.config.auditRetention }))
         .catch((error: unknown) => {
           app.log.warn({ err: error }, 'expired rows were not swept')
         })

@@ -40,7 +40,7 @@ async function ensureAdmin(config: Config, { db }: Database, passwords: Hasher):
   const users = createUsers({
     db,
     passwords,
-    findUserOfToken: createFindUserOfToken(db),
+    findUserOfToken: createFindUserOfToken(db, config.session),
     passwordPolicy: { minLength: config.passwordMinLength },
     inRevokingTransaction
   })

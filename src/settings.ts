@@ -9,6 +9,9 @@ const oneOf = <const T extends string>(values: T[], fallback: NoInfer<T>) =>
   Type.Unsafe<T>({ type: 'string', enum: values, default: fallback })
 const url = (pattern: string, explanation: string, options = {}) => text({ pattern, explanation, ...options })
 
+/** However long access tokens live, by the setting of whichever instance, it is no longer than this. */
+export const maxAccessTokenMinutes = 24 * 60
+
 export const SettingsSchema = Type.Object({
   NODE_ENV: Type.String({ default: 'development' }),
   HOST: text({ default: '127.0.0.1' }),
@@ -23,7 +26,7 @@ export const SettingsSchema = Type.Object({
   JWT_PUBLIC_KEY: Type.Optional(text()),
   ISSUER: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
   AUDIENCE: text({ default: 'gatehouse' }),
-  ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, 15),
+  ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, maxAccessTokenMinutes, 15),
   REFRESH_TOKEN_EXPIRE_DAYS: whole(1, 365, 14),
   SESSION_MAX_DAYS: whole(1, 3650, 30),
   REFRESH_REUSE_INTERVAL_SECONDS: whole(0, 300, 10),

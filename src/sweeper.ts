@@ -2,18 +2,26 @@ import { and, inArray, lt, notLike, type SQL, sql } from 'drizzle-orm'
 import type { Db } from './database/database.ts'
 import { accountTokens, auditEvents, revocations, sessions } from './database/schema/index.ts'
 import { deleteExpiredCounters } from './limits/queries.ts'
+import { maxTransactionAge } from './revocation/revocations.ts'
+import { maxAccessTokenMinutes } from './settings.ts'
+import { clockLeeway } from './tokens/claims.ts'
 
 const batch = 500
 
 /**
+ * Seconds for which revocations are kept, whatever the lifetime of tokens at the instance that sweeps: another one, or
+ * the same after a restart, may load them for the longest lifetime that can be set.
+ */
+const revocationLifetime = maxAccessTokenMinutes * 60 + clockLeeway + maxTransactionAge
+
+/**
  * Deletes what has expired, in small batches. Instances may sweep at the same time: each takes rows that no other has.
- * @param options.revocationLifetime seconds after which no token from before a revocation can be alive
  * @param options.auditRetention days for which events are kept; those of keys are few, and kept for good
  * @returns how many rows are gone
  */
-export async function sweep(db: Db, options: { revocationLifetime: number; auditRetention: number }): Promise<number> {
+export async function sweep(db: Db, options: { auditRetention: number }): Promise<number> {
   const isExpired = (column: typeof sessions.sweepAfter | typeof accountTokens.expiresAt) => lt(column, sql`now()`)
-  const oldRevocation = lt(revocations.createdAt, sql`now() - make_interval(secs => ${options.revocationLifetime})`)
+  const oldRevocation = lt(revocations.createdAt, sql`now() - make_interval(secs => ${revocationLifetime})`)
   const oldEvent = and(
     lt(auditEvents.createdAt, sql`now() - make_interval(days => ${options.auditRetention})`),
     notLike(auditEvents.type, 'key.%')

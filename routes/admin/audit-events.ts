@@ -9,7 +9,7 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/audit-events',
-    config: { problems: ['unavailable'] },
+    config: { scope: 'audit:read', problems: ['unavailable'] },
     schema: {
       operationId: 'listAuditEvents',
       summary: 'What happened, the newest first',

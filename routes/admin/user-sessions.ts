@@ -8,7 +8,7 @@ export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/users/:id/sessions',
-    config: { problems: ['not_found', 'unavailable'] },
+    config: { scope: 'users:read', problems: ['not_found', 'unavailable'] },
     schema: {
       operationId: 'listUserSessions',
       summary: 'Where a user is logged in',
@@ -25,7 +25,7 @@ export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/users/:id/sessions',
-    config: { problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    config: { scope: 'sessions:revoke', problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'endUserSessions',
       summary: 'Log a user out everywhere',

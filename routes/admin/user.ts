@@ -7,7 +7,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/users/:id',
-    config: { problems: ['not_found', 'unavailable'] },
+    config: { scope: 'users:read', problems: ['not_found', 'unavailable'] },
     schema: {
       operationId: 'getUser',
       summary: 'A user',
@@ -24,6 +24,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
     method: 'PATCH',
     url: '/users/:id',
     config: {
+      scope: 'users:write',
       fresh: ['email', 'is_reader', 'is_author', 'is_admin', 'is_disabled'],
       problems: ['not_found', 'email_taken', 'last_admin', 'cross_origin_refused', 'unavailable']
     },
@@ -46,7 +47,11 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/users/:id',
-    config: { fresh: true, problems: ['not_found', 'last_admin', 'cross_origin_refused', 'unavailable'] },
+    config: {
+      scope: 'users:write',
+      fresh: true,
+      problems: ['not_found', 'last_admin', 'cross_origin_refused', 'unavailable']
+    },
     schema: {
       operationId: 'deleteUser',
       summary: 'Delete a user',

@@ -9,7 +9,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/users',
-    config: { problems: ['unavailable'] },
+    config: { scope: 'users:read', problems: ['unavailable'] },
     schema: {
       operationId: 'listUsers',
       summary: 'Users, a page at a time',
@@ -41,6 +41,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
     method: 'POST',
     url: '/users',
     config: {
+      scope: 'users:write',
       fresh: ['is_reader', 'is_author', 'is_admin'],
       problems: ['username_taken', 'email_taken', 'cross_origin_refused', 'unavailable']
     },

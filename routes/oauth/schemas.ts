@@ -16,7 +16,7 @@ export const ClientTokenRequest = Type.Object(
     grant_type: Type.String({ description: '`client_credentials`', examples: ['client_credentials'] }),
     scope: Type.Optional(
       Type.String({
-        description: 'Roles of the client, separated by blanks; all that it has unless named',
+        description: 'Roles and scopes of the client, separated by blanks; all that it has unless named',
         examples: ['reader author']
       })
     ),
@@ -30,7 +30,9 @@ export const ClientToken = Type.Object(
     access_token: Type.String({ description: 'A JWT (RFC 9068)' }),
     token_type: Type.Literal('Bearer'),
     expires_in: Type.Integer({ description: 'Seconds' }),
-    scope: Type.Optional(Type.String({ description: 'The roles that it carries; absent where there are none' }))
+    scope: Type.Optional(
+      Type.String({ description: 'The roles and scopes that it carries; absent where there are none' })
+    )
   },
   { $id: 'ClientToken' }
 )
@@ -48,7 +50,9 @@ export const IntrospectionRequest = Type.Object(
 export const Introspection = Type.Object(
   {
     active: Type.Boolean({ description: 'Whether the token is good here and now; unless it is, nothing else is said' }),
-    scope: Type.Optional(Type.String({ description: 'The roles, separated by blanks; absent where there are none' })),
+    scope: Type.Optional(
+      Type.String({ description: 'The roles and scopes, separated by blanks; absent where there are none' })
+    ),
     client_id: Type.Optional(
       Type.String({ description: "The client that asked for the token; for the service's own login its audience" })
     ),

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { clientOf } from '../../plugins/access.ts'
 import { OAuthError } from '../../src/oauth/errors.ts'
-import { grantedRoles, scopeOf } from '../../src/oauth/scope.ts'
+import { grantedBy, scopeOf } from '../../src/oauth/scope.ts'
 import { ok, ref } from '../schemas.ts'
 import { ClientToken, ClientTokenRequest, formOnly, refusals } from './schemas.ts'
 
@@ -22,7 +22,7 @@ export const token: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const client = clientOf(request)
       if (request.body.grant_type !== 'client_credentials') throw new OAuthError('unsupported_grant_type')
-      const granted = grantedRoles(request.body.scope, client.roles)
+      const granted = grantedBy(request.body.scope, client)
       const { clientId: id, version, sessionId: secretId } = client
       const access = app.accessTokens.issueToClient({ id, version }, secretId, granted)
       reply.header('pragma', 'no-cache')

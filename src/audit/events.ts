@@ -1,4 +1,5 @@
 import type { SQL } from 'drizzle-orm'
+import type { ClientScope } from '../clients/scopes.ts'
 import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
 import type { Language } from '../mail/language.ts'
@@ -14,6 +15,8 @@ export interface Origin {
   actorClientId?: string
   /** The same, as the request's token says: what `requireActor` holds them to. */
   actor?: Actor
+  /** What that service may do, where it is no administrator; absent for whoever may do all that they reach. */
+  scopes?: ReadonlySet<ClientScope>
   /** What they read: the language of mails to them. */
   language?: Language
 }

@@ -6,10 +6,11 @@ import { networkOf } from '../limits/network.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { sessionKey } from '../revocation/list.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import { flagsOf, type Role, rolesOf } from '../roles/roles.ts'
+import { flagsOf, rolesOf } from '../roles/roles.ts'
 import type { Revocable } from '../tokens/claims.ts'
 import { isUuid } from '../uuid.ts'
 import { prepareFindClientBySecret } from './queries.ts'
+import { type Authority, scopesIn } from './scopes.ts'
 import { digestOf } from './secrets.ts'
 
 export interface ClientCredentials {
@@ -18,7 +19,7 @@ export interface ClientCredentials {
 }
 
 /** A service that has shown a secret of its own, which stands where a token has its session. */
-export type AuthenticatedClient = Revocable & { kind: 'client'; roles: ReadonlySet<Role> }
+export type AuthenticatedClient = Revocable & { kind: 'client' } & Authority
 
 /**
  * @throws {OAuthError} `invalid_client`, the same whether the client is unknown, disabled or the secret wrong
@@ -79,7 +80,8 @@ export function createClientAuthentication({
       sessionId: found.secretId,
       sessionKey: sessionKey(found.secretId),
       version: found.client.version,
-      roles: new Set(rolesOf(flagsOf(found.client)))
+      roles: new Set(rolesOf(flagsOf(found.client))),
+      scopes: scopesIn(found.client.scopes)
     }
     // Maps keep the order of insertion: the first is the oldest.
     if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')

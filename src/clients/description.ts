@@ -1,4 +1,5 @@
 import { flagsOf } from '../roles/roles.ts'
+import { scopesIn } from './scopes.ts'
 import type { ClientWithSecrets, SecretRow } from './queries.ts'
 
 /** A secret as answers and the command line give it. */
@@ -13,6 +14,7 @@ export const describeClient = (client: ClientWithSecrets) => ({
   id: client.id,
   name: client.name,
   ...flagsOf(client),
+  scopes: [...scopesIn(client.scopes)],
   is_disabled: client.isDisabled,
   created_at: client.createdAt,
   secrets: client.secrets.map(describeSecret)

@@ -1,4 +1,4 @@
-import { and, asc, count, eq, inArray, notExists, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, inArray, notExists, sql } from 'drizzle-orm'
 import { decodeCursor, instantOf, isMoment, microsecondsOf, type Page, pageOf } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { clients, clientSecrets, revocations } from '../database/schema/index.ts'
@@ -18,15 +18,24 @@ const secretColumns = {
 
 export type ClientWithSecrets = ClientRow & { secrets: SecretRow[] }
 
-/** Whether a client's token, or its secret, still holds: the client is as it was, the secret is there, and nobody revoked the token. */
+/**
+ * Whether a client's token, or its secret, still holds: the client is as it was, the secret is there, and nobody revoked the token.
+ * @param window seconds within which a token that is alive must have been revoked
+ */
 export async function isHeldByClient(
   db: Db,
-  { clientId, sessionId, version, claims }: Revocable & { kind: 'client' }
+  { clientId, sessionId, version, claims }: Revocable & { kind: 'client' },
+  window: number
 ): Promise<boolean> {
   const revoked = db
     .select({ one: sql`1` })
     .from(revocations)
-    .where(eq(revocations.sessionId, claims?.jti ?? sessionId))
+    .where(
+      and(
+        eq(revocations.sessionId, claims?.jti ?? sessionId),
+        gt(revocations.createdAt, sql`now() - make_interval(secs => ${window})`)
+      )
+    )
   const rows = await db
     .select({ id: clients.id })
     .from(clients)
@@ -134,7 +143,7 @@ async function withSecrets(db: Db, found: ClientRow[]): Promise<ClientWithSecret
 export async function updateClient(
   db: Db,
   { id }: Pick<ClientRow, 'id'>,
-  change: Partial<Pick<ClientRow, 'name' | 'isReader' | 'isAuthor' | 'isAdmin' | 'isDisabled' | 'version'>>
+  change: Partial<Pick<ClientRow, 'name' | 'isReader' | 'isAuthor' | 'isAdmin' | 'scopes' | 'isDisabled' | 'version'>>
 ): Promise<void> {
   await db
     .update(clients)

@@ -22,10 +22,12 @@ import {
   type SecretRow,
   updateClient
 } from './queries.ts'
+import { type Authority, type ClientScope, defaultScopes, refuseMoreThan, scopesIn, wordsOf } from './scopes.ts'
 import { digestOf, generateSecret } from './secrets.ts'
 
 export interface NewClient extends Partial<RoleFlags> {
   name: string
+  scopes?: ClientScope[]
 }
 
 /** Absent properties stay as they are. */
@@ -51,14 +53,27 @@ export const mostSecrets = 2
 /** The services that call in their own name, as their administrators see them. */
 export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
   return {
-    /** Creates a client with its first secret; without a role unless it is given one. @throws {Problem} `validation_failed` */
-    async create({ name, ...roles }: NewClient, origin: Origin): Promise<ClientWithSecrets & Shown> {
+    /**
+     * Creates a client with its first secret; without a role unless it is given one.
+     * @throws {Problem} `validation_failed`, or `permission_denied` for more than the caller has
+     */
+    async create({ name, scopes, ...roles }: NewClient, origin: Origin): Promise<ClientWithSecrets & Shown> {
       checkName(name)
       return db.transaction(async (tx) => {
         await requireActor(tx, origin)
-        const client = await insertClient(tx, { name, ...columnsOf(roles) })
+        const client = await insertClient(tx, {
+          name,
+          ...columnsOf(roles),
+          scopes: [...scopesIn(scopes ?? defaultScopes)]
+        })
+        refuseMoreThan(origin.scopes, authorityOf(client))
         const { clientSecret, ...secret } = await createSecret(tx, client.id)
-        await record(tx, origin, 'client.created', client.id, { name, roles: rolesOf(flagsOf(client)) })
+        const details = {
+          name,
+          roles: rolesOf(flagsOf(client)),
+          ...(scopes !== undefined && { scopes: client.scopes })
+        }
+        await record(tx, origin, 'client.created', client.id, details)
         return { ...client, secrets: [secret], clientSecret }
       })
     },
@@ -69,19 +84,24 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
     /** @throws {Problem} `not_found` */
     read: (id: string): Promise<ClientWithSecrets> => read(db, id),
 
-    /** Access tokens from before a change of the roles, or from before the client was disabled, become void. @throws {Problem} `not_found` */
+    /**
+     * Access tokens from before a change of the roles or scopes, or from before the client was disabled, become void.
+     * @throws {Problem} `not_found`, or `permission_denied` for more than the caller has
+     */
     async update(id: string, change: ClientChange, origin: Origin): Promise<ClientWithSecrets> {
       if (change.name !== undefined) checkName(change.name)
       return changing(id, origin, async (tx, client) => {
-        const { name = client.name, is_disabled: isDisabled = client.isDisabled, ...flags } = change
-        const before = flagsOf(client)
-        const [had, has] = [rolesOf(before), rolesOf({ ...before, ...flags })]
-        const granted = has.filter((role) => !had.includes(role))
-        const withdrawn = had.filter((role) => !has.includes(role))
+        const { name = client.name, is_disabled: isDisabled = client.isDisabled, scopes: named, ...flags } = change
+        const scopes = named === undefined ? client.scopes : [...scopesIn(named)]
+        const after = authorityOf({ ...client, ...columnsOf(flags), scopes })
+        refuseMoreThan(origin.scopes, after)
+        const [had, has] = [wordsOf(authorityOf(client)), wordsOf(after)]
+        const granted = has.filter((word) => !had.includes(word))
+        const withdrawn = had.filter((word) => !has.includes(word))
         const rolesChange = granted.length + withdrawn.length > 0
         const isVoid = rolesChange || (isDisabled && !client.isDisabled)
         const version = isVoid ? client.version + 1 : client.version
-        await updateClient(tx, client, { name, isDisabled, version, ...columnsOf(flags) })
+        await updateClient(tx, client, { name, isDisabled, version, scopes, ...columnsOf(flags) })
         if (name !== client.name) await record(tx, origin, 'client.updated', id, { changed: ['name'] })
         if (rolesChange) await record(tx, origin, 'client.roles_changed', id, { granted, withdrawn })
         if (isDisabled !== client.isDisabled) {
@@ -128,7 +148,10 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
     }
   }
 
-  /** Runs a transaction on a client that no other changes meanwhile. */
+  /**
+   * Runs a transaction on a client that no other changes meanwhile. A caller with scopes alone changes none that may do
+   * more than it: with a new secret of that client it would have all that.
+   */
   function changing<T>(
     id: string,
     origin: Origin,
@@ -138,6 +161,7 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
       const client = await lockClient(tx, id)
       if (client === undefined) throw new Problem('not_found')
       await requireActor(tx, origin)
+      refuseMoreThan(origin.scopes, authorityOf(client))
       return work(tx, client)
     })
   }
@@ -148,6 +172,11 @@ async function read(db: Db, id: string): Promise<ClientWithSecrets> {
   if (client === undefined) throw new Problem('not_found')
   return client
 }
+
+const authorityOf = (client: ClientRow): Authority => ({
+  roles: new Set(rolesOf(flagsOf(client))),
+  scopes: scopesIn(client.scopes)
+})
 
 async function createSecret(db: Db, clientId: string): Promise<SecretRow & Shown> {
   const clientSecret = generateSecret()

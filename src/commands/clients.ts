@@ -1,6 +1,7 @@
-import { type Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import { describeClient, describeSecret } from '../clients/description.ts'
 import type { ClientWithSecrets } from '../clients/queries.ts'
+import { clientScopes, type ClientScope } from '../clients/scopes.ts'
 import type { Clients } from '../clients/service.ts'
 import { flagsOf, type Role, roles, rolesOf } from '../roles/roles.ts'
 import { isUuid } from '../uuid.ts'
@@ -18,9 +19,15 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .description('create a client, and print its secret, this once')
     .requiredOption('--name <name>', 'what it is called in lists')
     .addOption(new Option('--role <role...>', 'repeat it for several roles').choices(roles).default([]))
-    .action(async ({ name, role }: { name: string; role: Role[] }, command: Command) => {
+    .addOption(
+      new Option('--scope <scope...>', 'what it may do without a role; introspect unless named').choices(clientScopes)
+    )
+    .action(async ({ name, role, scope }: { name: string; role: Role[]; scope?: ClientScope[] }, command: Command) => {
+      const scopes = scope && { scopes: scope }
       const flags = Object.fromEntries(role.map((one) => [`is_${one}`, true]))
-      const { clientSecret, ...client } = await withClients(env, (clients) => clients.create({ name, ...flags }, {}))
+      const { clientSecret, ...client } = await withClients(env, (clients) =>
+        clients.create({ name, ...flags, ...scopes }, {})
+      )
       const words = [`Created ${inWords(client)}`, `client_id: ${client.id}`, `client_secret: ${clientSecret}`]
       print(command, { ...describeClient(client), client_secret: clientSecret }, words.join('\n'))
     })
@@ -51,6 +58,16 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
       if (!isUuid(secretId)) throw new CommandError(`There is no secret ${secretId}`)
       await onClient(env, id, (clients) => clients.endSecret(id, secretId, {}), `secret ${secretId} of client ${id}`)
       print(command, { id: secretId }, `Ended ${secretId}`)
+    })
+
+  group
+    .command('set-scopes')
+    .description('replace what a client may do without a role; its access tokens become void')
+    .argument('<id>', 'the client_id')
+    .addArgument(new Argument('[scope...]', 'none of them unless named').choices(clientScopes))
+    .action(async (id: string, scopes: ClientScope[], _options: object, command: Command) => {
+      const client = await onClient(env, id, (clients) => clients.update(id, { scopes }, {}))
+      print(command, describeClient(client), `Now with ${scopes.join(' and ') || 'no scope'}: ${inWords(client)}`)
     })
 
   addSwitch('disable', 'keep a client from getting tokens; those that it has become void', true)
@@ -115,10 +132,13 @@ const inColumns = (client: Description) =>
   [
     client.id,
     client.name,
-    rolesOf(client).join(',') || '-',
+    [...rolesOf(client), ...uncommon(client.scopes)].join(',') || '-',
     client.is_disabled ? 'disabled' : 'enabled',
     client.secrets.map(({ id }) => id).join(',') || '-'
   ].join('\t')
 
+/** What is worth a word in a line: asking about tokens is what almost every client may. */
+const uncommon = (scopes: readonly string[]) => scopes.filter((scope) => scope !== 'introspect')
+
 const inWords = (client: ClientWithSecrets) =>
-  `${client.name}, ${rolesOf(flagsOf(client)).join(' and ') || 'without a role'}`
+  `${client.name}, ${[...rolesOf(flagsOf(client)), ...uncommon(client.scopes)].join(' and ') || 'without a role'}`

@@ -77,7 +77,7 @@ async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Prom
         createUsers({
           db,
           passwords,
-          findUserOfToken: createFindUserOfToken(db),
+          findUserOfToken: createFindUserOfToken(db, config.session),
           passwordPolicy: { minLength: config.passwordMinLength },
           inRevokingTransaction: createRevokingTransaction(db),
           // Not by readSettings, which would ask for the mail server that this needs in production.

@@ -3,6 +3,7 @@ import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { isUnavailable } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
+import type { SessionLifetime } from '../sessions/lifetime.ts'
 import { readLogin } from '../users/names.ts'
 import { findUserByLogin, type UserRow } from '../users/queries.ts'
 import { networkOf } from './network.ts'
@@ -55,9 +56,8 @@ export interface PasswordAttempts {
   forget: (tx: Db, userId: number) => Promise<void>
 }
 
-/** @param idle seconds that a session lives without use */
-export function createPasswordAttempts(db: Db, { idle }: { idle: number }): PasswordAttempts {
-  const findAccount = prepareFindAccount(db, idle)
+export function createPasswordAttempts(db: Db, lifetime: SessionLifetime): PasswordAttempts {
+  const findAccount = prepareFindAccount(db, lifetime)
 
   return {
     async begin(login, { address = '', sessionId }) {

@@ -1,7 +1,7 @@
 import { eq, inArray, like, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { rateLimits, sessions, users } from '../database/schema/index.ts'
-import { isAlive } from '../sessions/queries.ts'
+import { isAlive, type SessionLifetime } from '../sessions/lifetime.ts'
 import type { UserRow } from '../users/queries.ts'
 
 /** Failures that nobody has to wait for. */
@@ -66,12 +66,12 @@ export interface AccountQuestion {
 }
 
 /** Finds a user with all that decides whether a password may be tried, in one statement whether there is one or not. */
-export function prepareFindAccount(db: Db, idle: number): (question: AccountQuestion) => Promise<Account> {
+export function prepareFindAccount(db: Db, lifetime: SessionLifetime): (question: AccountQuestion) => Promise<Account> {
   const id = sql`${users.id}::text`
   const waitAt = (key: SQL) =>
     sql`coalesce((select ${remainingWait} from ${rateLimits} where ${rateLimits.key} = ${key}), 0)`.mapWith(Number)
   const placeholder = (name: keyof AccountQuestion) => sql`${sql.placeholder(name)}::text`
-  const ofUser = sql`${sessions.userId} = ${users.id} and ${isAlive(idle)}`
+  const ofUser = sql`${sessions.userId} = ${users.id} and ${isAlive(lifetime)}`
   const statement = db
     .select({
       user: users,

@@ -1,8 +1,9 @@
-/** Every error of RFC 6749 §5.2 that this service answers: its status, and what it says unless more is known. */
+/** Every error of RFC 6749 §5.2, and of RFC 6750 §3.1, that this service answers: its status, and what it says unless more is known. */
 const oauthErrors = {
   invalid_request: { status: 400, description: 'The request is not valid' },
   invalid_client: { status: 401, description: 'Client authentication failed' },
-  invalid_scope: { status: 400, description: 'The client does not have the roles that it asks for' },
+  invalid_scope: { status: 400, description: 'The client does not have the roles or scopes that it asks for' },
+  insufficient_scope: { status: 403, description: 'The client does not have the scope that this needs' },
   unsupported_grant_type: { status: 400, description: 'The grant type must be client_credentials' }
 } as const satisfies Record<string, { status: number; description: string }>
 

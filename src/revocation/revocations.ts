@@ -1,5 +1,6 @@
 import { isHeldByClient } from '../clients/queries.ts'
 import type { Database } from '../database/database.ts'
+import type { SessionLifetime } from '../sessions/lifetime.ts'
 import { clockLeeway, type Revocable } from '../tokens/claims.ts'
 import { createFindUserOfToken } from '../users/of-token.ts'
 import { createRevocationList } from './list.ts'
@@ -13,6 +14,8 @@ export interface Revocations {
   isRevoked: (principal: Revocable) => boolean | Promise<boolean>
   /** Takes effect in this instance at once; the others hear of it from the database. */
   remember: (entries: Revocation[]) => void
+  /** Milliseconds since notifications were lost last and came back: 0 while they are lost, and without end where they never were. */
+  listeningFor: () => number
   /** How many are in memory. */
   size: () => number
   close: () => Promise<void>
@@ -22,11 +25,13 @@ export interface RevocationsOptions {
   database: Database
   /** Seconds that an access token lives. */
   accessTokenLifetime: number
+  session: SessionLifetime
   onChange: (state: 'listening' | 'lost') => void
 }
 
-// Seconds by which a transaction may have begun, and stamped its revocations, before it committed.
-const longestTransaction = 60
+/** Seconds by which a transaction may have begun, and stamped its revocations, before it committed. */
+export const maxTransactionAge = 60
+
 // Milliseconds.
 const retryDelay = 100
 const forgetInterval = 10_000
@@ -34,10 +39,12 @@ const forgetInterval = 10_000
 /** Keeps up with the revocations of all instances, and resolves when those from before the start are known. */
 export async function startRevocations(options: RevocationsOptions): Promise<Revocations> {
   const { db } = options.database
-  const window = options.accessTokenLifetime + clockLeeway
-  const findUserOfToken = createFindUserOfToken(db)
-  const list = createRevocationList(window + longestTransaction)
+  // No token is good for longer, whatever its `exp` says: see readClaims.
+  const window = options.accessTokenLifetime + clockLeeway + maxTransactionAge
+  const findUserOfToken = createFindUserOfToken(db, options.session)
+  const list = createRevocationList(window)
   let upToDate = false
+  let listeningSince = -Infinity
   // Counts subscriptions and losses: a load that was begun before the latest of them proves nothing.
   let epoch = 0
   let ready: () => void = () => undefined
@@ -46,10 +53,11 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
   async function catchUp(): Promise<void> {
     const begun = epoch
     try {
-      const missed = await findRevocationsSince(db, window + longestTransaction)
+      const missed = await findRevocationsSince(db, window)
       for (const entry of missed) list.add(entry)
       if (begun !== epoch) return
       upToDate = true
+      if (listeningSince === Infinity) listeningSince = performance.now()
       options.onChange('listening')
       ready()
     } catch {
@@ -62,7 +70,7 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
   const isVoidInDatabase = async (principal: Revocable): Promise<boolean> =>
     principal.kind === 'user'
       ? (await findUserOfToken(principal)) === undefined
-      : !(await isHeldByClient(db, principal))
+      : !(await isHeldByClient(db, principal, window))
 
   const subscription = await options.database.listen(channel, {
     onNotification(payload) {
@@ -76,6 +84,7 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
       epoch += 1
       if (upToDate) options.onChange('lost')
       upToDate = false
+      listeningSince = Infinity
     }
   })
   await started
@@ -87,6 +96,7 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
     remember(entries) {
       for (const entry of entries) list.add(entry)
     },
+    listeningFor: () => Math.max(0, performance.now() - listeningSince),
     size: list.size,
     async close() {
       epoch += 1

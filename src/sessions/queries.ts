@@ -1,14 +1,13 @@
-import { and, desc, eq, gt, inArray, lte, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
 import type { Authentication, AuthenticationMethod, SessionProof } from './authentication.ts'
 import { type TokenSubject, tokenSubject, type UserRow } from '../users/queries.ts'
+import { endOf, isAlive, type SessionLifetime } from './lifetime.ts'
 
-/** Seconds: how long a session lives without use, how long at most, and how long a rotated token may come again. */
-export interface SessionLimits {
-  idle: number
-  absolute: number
+export interface SessionLimits extends SessionLifetime {
+  /** Seconds for which a rotated token may come again. */
   reuseInterval: number
 }
 
@@ -21,14 +20,7 @@ export interface LiveSession extends SessionProof {
   remaining: number
 }
 
-const ago = (seconds: number) => sql`now() - make_interval(secs => ${seconds})`
 const ahead = (seconds: number) => sql`now() + make_interval(secs => ${seconds})`
-
-/** When a session ends unless it is used again. */
-const endOf = (idle: number) =>
-  sql<Date>`least(${sessions.expiresAt}, ${sessions.lastUsedAt} + make_interval(secs => ${idle}))`.mapWith(
-    sessions.expiresAt
-  )
 
 /** What the session's user proved, and when; a session from before these columns began with a password. */
 const proof = {
@@ -36,12 +28,10 @@ const proof = {
   at: sql<number>`floor(extract(epoch from coalesce(${sessions.authTime}, ${sessions.createdAt})))`.mapWith(Number)
 }
 
-const remainingLife = (idle: number) => sql<number>`ceil(extract(epoch from ${endOf(idle)} - now()))`.mapWith(Number)
+const remainingLife = (limits: SessionLifetime) =>
+  sql<number>`ceil(extract(epoch from ${endOf(limits)} - now()))`.mapWith(Number)
 
 const midnightAfter = (moment: SQL) => sql`date_trunc('day', ${moment}) + interval '1 day'`
-
-/** Neither of its limits has passed. */
-export const isAlive = (idle: number) => and(gt(sessions.expiresAt, sql`now()`), gt(sessions.lastUsedAt, ago(idle)))
 
 /**
  * Marks the login on the user as it was read, if they may still log in.
@@ -96,11 +86,11 @@ export async function refreshProof(
   const [row] = await db
     .update(sessions)
     .set({ amr: methods, authTime: sql`now()` })
-    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, user.id), isAlive(limits.idle)))
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, user.id), isAlive(limits)))
     .returning({
       sessionId: sessions.id,
       counter: sessions.refreshCounter,
-      remaining: remainingLife(limits.idle),
+      remaining: remainingLife(limits),
       ...proof
     })
   return row
@@ -109,19 +99,34 @@ export async function refreshProof(
 /** Moves a session on by its refresh token. @returns undefined where the presented token is not good */
 export type RotateSession = (presented: RefreshClaims) => Promise<(LiveSession & { user: TokenSubject }) | undefined>
 
+const isUnanswered = (counter: SQL) => sql`${sessions.unansweredCounter} = ${counter}`
+
 /**
- * One rotation, one statement: the token with the present counter moves it on; its predecessor, within the interval,
- * finds it moved on and gets what is there. Whoever comes second to the row waits for the first and sees what it did.
+ * Less than so many seconds lie between the rotation and now, in either direction: a clock that was set back finds
+ * rotations in its future. The clock's own time, since now() may be before a rotation for which the statement waited.
+ */
+const wasRotatedWithin = (seconds: number) =>
+  sql`abs(extract(epoch from clock_timestamp() - ${sessions.rotatedAt})) < ${seconds}::double precision`
+
+/** Whether the predecessor may come again, beside its being that. Rotation and detection of reuse ask the same. */
+const mayComeAgain = (counter: SQL, { reuseInterval }: SessionLimits) =>
+  sql`coalesce(${isUnanswered(counter)}, false) or coalesce(${wasRotatedWithin(reuseInterval)}, false)`
+
+/**
+ * One rotation, one statement: the token with the present counter moves it on; its predecessor, within the interval or
+ * after an answer of 503, finds it moved on and gets what is there. Whoever comes second to the row waits for the first
+ * and sees what it did.
  */
 export function prepareRotateSession(db: Db, limits: SessionLimits): RotateSession {
   const counter = sql`${sql.placeholder('counter')}::integer`
   const isPresent = sql`${sessions.refreshCounter} = ${counter}`
-  const isPredecessor = sql`${sessions.refreshCounter} = ${counter} + 1 and ${sessions.rotatedAt} > ${ago(limits.reuseInterval)}`
+  const isGoodPredecessor = sql`${sessions.refreshCounter} = ${counter} + 1 and (${mayComeAgain(counter, limits)})`
   const statement = db
     .update(sessions)
     .set({
       refreshCounter: sql`${counter} + 1`,
-      rotatedAt: sql`case when ${isPresent} then now() else ${sessions.rotatedAt} end`,
+      rotatedAt: sql`case when ${isPresent} or ${isUnanswered(counter)} then now() else ${sessions.rotatedAt} end`,
+      unansweredCounter: null,
       lastUsedAt: sql`now()`,
       sweepAfter: midnightAfter(sql`least(${sessions.expiresAt}, ${ahead(limits.idle)})`)
     })
@@ -131,14 +136,13 @@ export function prepareRotateSession(db: Db, limits: SessionLimits): RotateSessi
         eq(sessions.id, sql.placeholder('sessionId')),
         eq(users.id, sessions.userId),
         eq(users.isDisabled, false),
-        isAlive(limits.idle),
-        // "After now" would not do for no interval: now() is when a statement began, and one that began before may wait for it.
-        limits.reuseInterval > 0 ? or(isPresent, isPredecessor) : isPresent
+        isAlive(limits),
+        or(isPresent, isGoodPredecessor)
       )
     )
     .returning({
       counter: sessions.refreshCounter,
-      remaining: remainingLife(limits.idle),
+      remaining: remainingLife(limits),
       ...proof,
       user: tokenSubject
     })
@@ -163,7 +167,10 @@ export async function deleteReusedSession(
         eq(sessions.id, presented.sessionId),
         or(
           gt(sessions.refreshCounter, presented.counter + 1),
-          and(eq(sessions.refreshCounter, presented.counter + 1), lte(sessions.rotatedAt, ago(limits.reuseInterval)))
+          and(
+            eq(sessions.refreshCounter, presented.counter + 1),
+            sql`not (${mayComeAgain(sql`${presented.counter}::integer`, limits)})`
+          )
         )
       )
     )
@@ -171,18 +178,51 @@ export async function deleteReusedSession(
   return row?.userId
 }
 
+/** Whether a refresh token is the one before the present token. */
+export async function isPredecessor(db: Db, { sessionId, counter }: RefreshClaims): Promise<boolean> {
+  const predecessors = and(eq(sessions.id, sessionId), eq(sessions.refreshCounter, counter + 1))
+  return (await db.$count(sessions, predecessors)) > 0
+}
+
+/**
+ * Lets a refresh token come again, however late, whose use was answered with 503 although it was good and had moved the
+ * session on. Waits for a rotation that is under way.
+ * @param age seconds since the token was first presented: it is judged as of then
+ * @returns whether the token is still the present one, so that its rotation may yet arrive
+ */
+export async function markUnanswered(
+  db: Db,
+  { sessionId, counter }: RefreshClaims,
+  age: number,
+  { reuseInterval }: SessionLimits
+): Promise<boolean> {
+  const wasGood = sql`${sessions.refreshCounter} = ${counter}::integer + 1 and ${wasRotatedWithin(age + reuseInterval + clockStep)}`
+  const [row] = await db
+    .update(sessions)
+    // Not in the condition: that would be asked of the row as it was before the rotation, and not wait.
+    .set({
+      unansweredCounter: sql`case when ${wasGood} then ${counter}::integer else ${sessions.unansweredCounter} end`
+    })
+    .where(eq(sessions.id, sessionId))
+    .returning({ counter: sessions.refreshCounter })
+  return row?.counter === counter
+}
+
+/** Seconds that the database's clock may lose or gain where another server takes over. */
+const clockStep = 5
+
 export async function findSessions(db: Db, userId: number, limits: SessionLimits) {
   return db
     .select({
       id: sessions.id,
       createdAt: sessions.createdAt,
       lastUsedAt: sessions.lastUsedAt,
-      expiresAt: endOf(limits.idle),
+      expiresAt: endOf(limits),
       ip: sessions.ip,
       userAgent: sessions.userAgent
     })
     .from(sessions)
-    .where(and(eq(sessions.userId, userId), isAlive(limits.idle)))
+    .where(and(eq(sessions.userId, userId), isAlive(limits)))
     .orderBy(desc(sessions.lastUsedAt))
 }
 

@@ -16,12 +16,14 @@ import {
   deleteSurplusSessions,
   findSessions,
   insertSession,
+  isPredecessor,
   markLogin,
   prepareRotateSession,
   type RotateSession,
   type SessionLimits
 } from './queries.ts'
 import type { IssuePair, TokenPair } from './token-pair.ts'
+import type { UnansweredRefreshes } from './unanswered.ts'
 
 export interface Credentials {
   /** The username or the e-mail address. */
@@ -35,6 +37,7 @@ export interface SessionsOptions {
   attempts: PasswordAttempts
   issuePair: IssuePair
   refreshTokens: RefreshTokens
+  unanswered: UnansweredRefreshes
   inRevokingTransaction: InRevokingTransaction
   limits: SessionLimits
   /** Whether only who has verified their address may log in. */
@@ -54,12 +57,13 @@ export function createSessions({
   attempts,
   issuePair,
   refreshTokens,
+  unanswered,
   inRevokingTransaction,
   limits,
   requireVerifiedEmail,
   onMail
 }: SessionsOptions) {
-  const rotateSession = shareRotations(prepareRotateSession(db, limits), limits)
+  const rotateSession = shareRotations(unanswered.rotating(prepareRotateSession(db, limits)), limits)
 
   return {
     /**
@@ -99,13 +103,15 @@ export function createSessions({
     /**
      * Rotates a refresh token. The one before it, within the reuse interval, gets the very same successor;
      * an older one ends the session, and that is committed although the request fails (RFC 9700 §4.14.2).
-     * @throws {Problem} `refresh_token_invalid`, `refresh_token_reused`
+     * @throws {Problem} `refresh_token_invalid`, `refresh_token_reused`; `unavailable` shortly after an outage, where it is
+     * not known yet whether the predecessor's use was answered
      */
     async refresh(token: string, origin: Origin): Promise<TokenPair> {
       const presented = refreshTokens.read(token)
       if (presented === undefined) throw new Problem('refresh_token_invalid')
       const session = await rotateSession(presented)
       if (session !== undefined) return issuePair(session.user, session)
+      if (unanswered.mayArrive() && (await isPredecessor(db, presented))) throw new Problem('unavailable')
       const reused = await inRevokingTransaction(async (tx) => {
         const userId = await deleteReusedSession(tx, presented, limits)
         if (userId === undefined) return { revoked: [], result: false }

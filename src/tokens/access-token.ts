@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import type { TokenSubject } from '../users/queries.ts'
+import { type Authority, wordsOf } from '../clients/scopes.ts'
 import type { SessionProof } from '../sessions/authentication.ts'
-import { flagsOf, type Role, roles, rolesOf } from '../roles/roles.ts'
+import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
 import type { SigningKey } from './key-files.ts'
 import type { Keyring } from './keyring.ts'
@@ -28,8 +29,8 @@ export interface TokenClient {
 
 export interface AccessTokens {
   issueToUser: (user: TokenSubject, session: SessionProof & { sessionId: string }) => AccessToken
-  /** @param granted the roles that were asked for, of those that the client has */
-  issueToClient: (client: TokenClient, secretId: string, granted: ReadonlySet<Role>) => AccessToken
+  /** @param granted the roles and scopes that were asked for, of those that the client has */
+  issueToClient: (client: TokenClient, secretId: string, granted: Authority) => AccessToken
 }
 
 /** Issues RFC 9068 access tokens with the ring's active key. A signer is made once a key. */
@@ -84,10 +85,10 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
         client_id: client.id,
         sid: secretId,
         ver: client.version,
-        scope: roles.filter((role) => granted.has(role)).join(' '),
-        is_reader: granted.has('reader'),
-        is_author: granted.has('author'),
-        is_admin: granted.has('admin')
+        scope: wordsOf(granted).join(' '),
+        is_reader: granted.roles.has('reader'),
+        is_author: granted.roles.has('author'),
+        is_admin: granted.roles.has('admin')
       })
   }
 }

@@ -1,3 +1,4 @@
+import { type ClientScope, scopesIn } from '../clients/scopes.ts'
 import { sessionKey } from '../revocation/list.ts'
 import { type Role, type RoleFlags, rolesOf } from '../roles/roles.ts'
 import { isUuid } from '../uuid.ts'
@@ -41,7 +42,7 @@ export interface ClientClaims extends CommonClaims {
   client_id: string
   /** The secret with which the token was asked for: the token ends with it. */
   sid: string
-  /** The roles, as OAuth has them (RFC 9068 §2.2.3). */
+  /** The roles and the client's scopes, as OAuth has them (RFC 9068 §2.2.3). */
   scope: string
 }
 
@@ -72,6 +73,7 @@ export interface UserPrincipal extends Caller {
 export interface ClientPrincipal extends Caller {
   kind: 'client'
   clientId: string
+  scopes: ReadonlySet<ClientScope>
   /** The token itself in the list of revocations (RFC 7009). */
   tokenKey: number
   claims: ClientClaims
@@ -86,8 +88,8 @@ export type Revocable =
   | (Pick<ClientPrincipal, 'kind' | 'clientId' | 'sessionId' | 'sessionKey' | 'version'> &
       Partial<Pick<ClientPrincipal, 'tokenKey' | 'claims'>>)
 
-/** Seconds that the clocks of two instances may differ. */
-export const clockLeeway = 5
+/** Seconds that the clocks of two instances may differ: by so much a token may seem to come from the future. */
+export const clockLeeway = 60
 
 const positiveInteger = /^[1-9]\d{0,9}$/
 
@@ -102,13 +104,17 @@ export const clientSubject = (clientId: string): string => `client:${clientId}`
 /**
  * The claims of a payload whose signature, issuer and audience are verified.
  * Libraries let `exp: 1e300`, a far `iat` and an array of audiences pass; nothing of the kind is ours.
- * @returns undefined unless every claim is there and of its own type
+ * A token from before the lifetime was shortened ends with the present one: revocations are not remembered for longer.
+ * @param lifetime seconds that access tokens live, by the present setting
+ * @returns undefined unless every claim is there and of its own type; `exp` may be past
  */
-export function readClaims(payload: unknown, now: number): AccessClaims | undefined {
+export function readClaims(payload: unknown, now: number, lifetime: number): AccessClaims | undefined {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined
   const claims = payload as Unread
   const valid = hasCommonClaims(claims, now) && (isOfClient(claims.sub) ? isClients(claims) : isUsers(claims))
-  return valid ? (payload as AccessClaims) : undefined
+  if (!valid) return undefined
+  const { iat, exp } = payload as AccessClaims
+  return { ...(payload as AccessClaims), exp: Math.min(exp, iat + lifetime) }
 }
 
 type Unread = Record<keyof UserClaims | keyof ClientClaims, unknown>
@@ -170,7 +176,8 @@ export function principalOf(claims: AccessClaims): Principal {
   }
   if (isClientClaims(claims)) {
     const clientId = claims.client_id
-    return { kind: 'client', ...caller, clientId, username: clientId, tokenKey: sessionKey(claims.jti), claims }
+    const own = { clientId, scopes: scopesIn(claims.scope.split(' ')), tokenKey: sessionKey(claims.jti) }
+    return { kind: 'client', ...caller, ...own, username: clientId, claims }
   }
   const { sub, username, auth_time: authTime = 0 } = claims
   return { kind: 'user', ...caller, userId: Number(sub), username, authTime, claims }

@@ -8,7 +8,7 @@ import { type InRevokingTransaction, ofSessions } from '../revocation/transactio
 import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { countSessions, endSessions, type SessionFilter } from '../sessions/bulk.ts'
 import { deleteSessions, findSessions, type SessionLimits } from '../sessions/queries.ts'
-import { changeUser, prepareRemoval, removeUser, type UserChange } from './changes.ts'
+import { changeUser, prepareRemoval, refuseBeyondScopes, removeUser, type UserChange } from './changes.ts'
 import { listUsers, type UserQuery } from './listing.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import { findUser, insertUser, type LoginRules, type UserRow } from './queries.ts'
@@ -46,7 +46,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, rules,
 
     /**
      * Makes a user who has no password yet, and mails them a link to set one.
-     * @throws {Problem} `validation_failed`, `username_taken`, `email_taken`
+     * @throws {Problem} `validation_failed`, `permission_denied`, `username_taken`, `email_taken`
      */
     async invite(invitation: Invitation, origin: Origin): Promise<UserRow> {
       const { email, is_reader: isReader = true, is_author: isAuthor = false, is_admin: isAdmin = false } = invitation
@@ -64,6 +64,8 @@ export function createAdministration({ db, inRevokingTransaction, limits, rules,
         isAuthor,
         isAdmin
       }
+      // A new user is a reader and nothing else: any other role is given.
+      refuseBeyondScopes(origin, row, isReader && !isAuthor ? {} : invitation)
       const details = { roles: rolesOf(flagsOf(row)) }
       const invited = await naming(
         db.transaction(async (tx) => {
@@ -87,7 +89,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, rules,
 
     /** @throws {Problem} `not_found`, `last_admin` */
     async remove(id: number, origin: Origin): Promise<void> {
-      await prepareRemoval(db, id, rules)
+      await prepareRemoval(db, id, origin, rules)
       await inRevokingTransaction((tx) => removeUser(tx, { id }, origin, rules))
     },
 

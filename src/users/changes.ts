@@ -6,7 +6,7 @@ import { retryingDeadlocks } from '../database/retry.ts'
 import { Problem } from '../errors.ts'
 import { requireActor } from '../revocation/actor.ts'
 import type { Revocation } from '../revocation/queries.ts'
-import { flagsOf, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type RoleFlags, roles, rolesOf } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
 import { keyOf } from './names.ts'
 import {
@@ -39,7 +39,7 @@ interface Outcome<T> {
 /**
  * Changes a user, with an event for each kind of change. What is already so is no change: no token ends for it.
  * Access tokens that say otherwise become void; a user who is disabled loses every session, too.
- * @throws {Problem} `not_found`, or `last_admin` where no administrator would be left who can log in
+ * @throws {Problem} `not_found`, `permission_denied`, or `last_admin` where no administrator would be left who can log in
  */
 export async function changeUser(
   tx: Db,
@@ -49,6 +49,7 @@ export async function changeUser(
   rules: LoginRules = {}
 ): Promise<Outcome<UserRow>> {
   const { user, isLastAdmin } = await lock(tx, which, rules)
+  refuseBeyondScopes(origin, user, change)
   await requireActor(tx, origin)
   const after: UserRow = {
     ...user,
@@ -108,14 +109,14 @@ function eventsOf(before: UserRow, after: UserRow): AuditEvent[] {
  * What comes before the removal of a user, outside its transaction.
  * @throws {Problem} as the removal will
  */
-export async function prepareRemoval(db: Db, id: number, rules: LoginRules = {}): Promise<void> {
-  await retryingDeadlocks(() => db.transaction((tx) => lockForRemoval(tx, { id }, rules)))
+export async function prepareRemoval(db: Db, id: number, origin: Origin, rules: LoginRules = {}): Promise<void> {
+  await retryingDeadlocks(() => db.transaction((tx) => lockForRemoval(tx, { id }, origin, rules)))
   while (await forgetOlderEvents(db, id));
 }
 
 /**
  * Deletes a user with their sessions. Their tokens die at once; what the audit keeps of them names no one.
- * @throws {Problem} `not_found`, or `last_admin`
+ * @throws {Problem} `not_found`, `last_admin`, `permission_denied`
  */
 export async function removeUser(
   tx: Db,
@@ -123,7 +124,7 @@ export async function removeUser(
   origin: Origin,
   rules: LoginRules = {}
 ): Promise<Outcome<void>> {
-  const user = await lockForRemoval(tx, which, rules)
+  const user = await lockForRemoval(tx, which, origin, rules)
   await requireActor(tx, origin)
   await deleteUser(tx, user.id)
   await forgetUser(tx, user.id)
@@ -132,10 +133,25 @@ export async function removeUser(
   return { revoked: [{ userId: user.id, version: user.version + 1 }], result: undefined }
 }
 
-async function lockForRemoval(tx: Db, which: UserReference, rules: LoginRules): Promise<UserRow> {
+async function lockForRemoval(tx: Db, which: UserReference, origin: Origin, rules: LoginRules): Promise<UserRow> {
   const { user, isLastAdmin } = await lock(tx, which, rules)
+  refuseBeyondScopes(origin, user)
   if (isLastAdmin) throw new Problem('last_admin')
   return user
+}
+
+/**
+ * A service that may write users, and is no administrator, gives and takes no roles, and leaves administrators alone:
+ * with the address of one it would be one.
+ * @throws {Problem} `permission_denied`
+ */
+export function refuseBeyondScopes(
+  { scopes }: Origin,
+  user: Pick<UserRow, 'isAdmin'>,
+  change: Partial<RoleFlags> = {}
+): void {
+  const namesRole = roles.some((role) => change[`is_${role}`] !== undefined)
+  if (scopes !== undefined && (user.isAdmin || namesRole)) throw new Problem('permission_denied')
 }
 
 async function lock(tx: Db, which: UserReference, rules: LoginRules) {

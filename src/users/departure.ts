@@ -39,7 +39,7 @@ export function createDeparture({
     /** @throws {Problem} `rate_limited`, `invalid_credentials` for a wrong password, `last_admin`, `token_revoked`, `overloaded` */
     async leave(principal: UserPrincipal, password: string, origin: Origin): Promise<void> {
       const { user, attempt } = await proof.byPassword(principal, password, origin)
-      await prepareRemoval(db, user.id, rules)
+      await prepareRemoval(db, user.id, origin, rules)
       await inRevokingTransaction(async (tx) => {
         await attempts.succeeded(tx, attempt)
         await attempts.forget(tx, user.id)

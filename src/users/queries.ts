@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
+import { isWithinAbsoluteLimit, type SessionLifetime } from '../sessions/lifetime.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { keyOf, readLogin } from './names.ts'
 
@@ -61,7 +62,8 @@ export type TokenReference = Pick<UserPrincipal, 'userId' | 'sessionId' | 'versi
  * deleted or changed since. One statement answers for as many as ask at the same moment.
  */
 export function prepareFindUsersOfTokens(
-  db: Db
+  db: Db,
+  lifetime: Pick<SessionLifetime, 'absolute'>
 ): (asked: readonly TokenReference[]) => Promise<(UserRow | undefined)[]> {
   const asking = sql`jsonb_to_recordset(${sql.placeholder('asked')}::jsonb)
     as asking (n integer, user_id integer, session_id uuid, version integer)`
@@ -74,7 +76,7 @@ export function prepareFindUsersOfTokens(
     )
     .innerJoin(
       sessions,
-      sql`${sessions.id} = asking.session_id and ${sessions.userId} = ${users.id} and ${sessions.expiresAt} > now()`
+      sql`${sessions.id} = asking.session_id and ${sessions.userId} = ${users.id} and ${isWithinAbsoluteLimit(lifetime)}`
     )
     .prepare('find_users_of_tokens')
 

@@ -46,6 +46,22 @@ await t.test('the life of a client on the command line, which a running service 
   t.equal((await clients('list', '--json')).stdout, '[]\n')
 })
 
+await t.test('scopes are given and replaced on the command line', async (t) => {
+  const env = { DATABASE_URL: await createDatabase(t) }
+  const clients = (...args: string[]) => gatehouse(t, ['clients', ...args], { env })
+  const made = await clients('create', '--name', 'reports', '--scope', 'users:read', '--scope', 'introspect', '--json')
+  const { id } = JSON.parse(made.stdout) as Created
+  t.match(JSON.parse(made.stdout), { scopes: ['users:read', 'introspect'] })
+  t.match(await clients('list'), { stdout: `${id}\treports\tusers:read\tenabled\t` })
+  t.match(await clients('set-scopes', id, 'audit:read'), {
+    status: 0,
+    stdout: 'Now with audit:read: reports, audit:read\n'
+  })
+  t.match(await clients('set-scopes', id), { status: 0, stdout: 'Now with no scope: reports, without a role\n' })
+  t.match(await clients('set-scopes', id, 'admin'), { status: 1, stdout: '' })
+  t.match(JSON.parse((await clients('list', '--json')).stdout), [{ scopes: [] }])
+})
+
 await t.test('clients create says in words what to keep, on embedded', async (t) => {
   const made = await gatehouse(t, ['clients', 'create', '--name', 'billing'], {
     env: { DATABASE_URL: await createDatabase(t, 'embedded') }

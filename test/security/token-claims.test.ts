@@ -44,6 +44,14 @@ await t.test('J6: exp, iat and nbf are there, are numbers, and make sense', asyn
   }
 })
 
+await t.test('a token from an instance whose clock is ahead or behind by up to a minute is good', async (t) => {
+  for (const skew of [-60, -30, -5, 0, 5, 30, 59]) {
+    const bearer = signed({ iat: now() + skew, exp: now() + skew + 900 })
+    t.equal((await call(service, 'GET /authz', { bearer })).status, 204, `${String(skew)} s`)
+  }
+  await refused(t, { 'ahead by more': signed({ iat: now() + 70, exp: now() + 970 }) })
+})
+
 await t.test('J7: issuer and audience are compared whole', async (t) => {
   const tokens: Record<string, string> = {}
   for (const [claim, own] of [

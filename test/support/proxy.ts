@@ -6,6 +6,10 @@ export interface Proxy {
   port: number
   /** From now on nothing that arrives on the present connections is passed on, and nobody is told. */
   blackhole: () => void
+  /** From now on what the service says is passed on, and a connection is cut when the database would answer. */
+  loseAnswers: () => void
+  /** Answers are passed on again. */
+  restore: () => void
   /** Cuts the present connections. */
   cut: () => void
   /** Cuts them, and takes no more. */
@@ -14,11 +18,16 @@ export interface Proxy {
 
 export async function startProxy(t: Test, target: number): Promise<Proxy> {
   const pairs = new Set<[Socket, Socket]>()
+  let losesAnswers = false
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1')
     const pair: [Socket, Socket] = [client, upstream]
     pairs.add(pair)
-    client.pipe(upstream).pipe(client)
+    client.pipe(upstream)
+    upstream.on('data', () => {
+      if (losesAnswers) client.resetAndDestroy()
+    })
+    upstream.pipe(client)
     for (const socket of pair) {
       socket
         .on('error', () => undefined)
@@ -47,6 +56,12 @@ export async function startProxy(t: Test, target: number): Promise<Proxy> {
         client.on('data', () => undefined)
         upstream.on('data', () => undefined)
       }
+    },
+    loseAnswers: () => {
+      losesAnswers = true
+    },
+    restore: () => {
+      losesAnswers = false
     },
     cut,
     close

@@ -8,7 +8,7 @@ export const list: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '',
-    config: { problems: ['unavailable'] },
+    config: { scope: 'clients', problems: ['unavailable'] },
     schema: {
       operationId: 'listServiceClients',
       summary: 'The service clients',

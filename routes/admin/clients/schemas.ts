@@ -1,11 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { type ClientScope, clientScopes } from '../../../src/clients/scopes.ts'
 import { longestName } from '../../../src/clients/service.ts'
 import { Nullable, ref, strict, Text, Timestamp } from '../../schemas.ts'
 
 const Name = Text({ minLength: 1, maxLength: longestName, examples: ['billing'] })
 const Id = (description: string) => Type.String({ format: 'uuid', description })
 const Role = Type.Boolean({ default: false })
+const Scopes = Type.Array(Type.Unsafe<ClientScope>({ type: 'string', enum: [...clientScopes] }), {
+  uniqueItems: true,
+  maxItems: clientScopes.length,
+  description: 'What it may do without the role of an administrator'
+})
 const ClientSecretValue = Type.String({ description: 'Shown this once: only a digest of it is kept' })
 
 export const CreateServiceClient = Type.Object(
@@ -13,7 +19,8 @@ export const CreateServiceClient = Type.Object(
     name: Name,
     is_reader: Type.Optional(Role),
     is_author: Type.Optional(Role),
-    is_admin: Type.Optional(Role)
+    is_admin: Type.Optional(Role),
+    scopes: Type.Optional({ ...Scopes, description: '`introspect` unless named' })
   },
   { $id: 'CreateServiceClient', ...strict }
 )
@@ -24,6 +31,7 @@ export const UpdateServiceClient = Type.Object(
     is_reader: Type.Optional(Type.Boolean()),
     is_author: Type.Optional(Type.Boolean()),
     is_admin: Type.Optional(Type.Boolean()),
+    scopes: Type.Optional(Scopes),
     is_disabled: Type.Optional(Type.Boolean())
   },
   { $id: 'UpdateServiceClient', description: 'What is absent stays as it is.', ...strict }
@@ -48,6 +56,7 @@ const client = {
   is_reader: Type.Boolean(),
   is_author: Type.Boolean(),
   is_admin: Type.Boolean(),
+  scopes: Scopes,
   is_disabled: Type.Boolean(),
   created_at: Timestamp,
   secrets: Type.Array(ref(ClientSecret))

@@ -1,7 +1,7 @@
 import { bigint, index, integer, pgTable, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './instant.ts'
 
-/** Access tokens that are void before they expire: of a session, or of a user or a client up to a version. Kept as long as a token lives. */
+/** Access tokens that are void before they expire: of a session, or of a user or a client up to a version. Kept as long as a token can live. */
 export const revocations = pgTable(
   'revocations',
   {

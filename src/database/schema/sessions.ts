@@ -24,7 +24,7 @@ export const sessions = pgTable(
     authTime: instant('auth_time'),
     /** How they did (RFC 8176); by password where it is null. */
     amr: text().array(),
-    /** The counter of a refresh token whose use was answered with 503, after which the interval does not bind it. */
+    /** The counter of a refresh token whose use was answered with 503, for which the interval does not count. */
     unansweredCounter: integer('unanswered_counter'),
     ip: text(),
     userAgent: text('user_agent')

@@ -133,6 +133,21 @@ await t.test('by the clock of the database', async (t) => {
     t.match(event, { user_id: person.id, ip: '127.0.0.1', details: { session_id: /^[0-9a-f-]{36}$/ } })
   })
 
+  await t.test('a clock that is set back an hour makes no spent token good again', async (t) => {
+    const r0 = (await startSession(service, person)).refresh_token
+    const r1 = ((await refresh(service, r0)).body as Tokens).refresh_token
+    await passTime(`rotated_at = now() + interval '59 minutes 49 seconds'`)
+    t.match((await refresh(service, r0)).body, { code: 'refresh_token_reused' })
+    t.match((await refresh(service, r1)).body, { code: 'refresh_token_invalid' })
+  })
+
+  await t.test('a clock that is set back a little does not make a racing tab a thief', async (t) => {
+    const r0 = (await startSession(service, person)).refresh_token
+    await refresh(service, r0)
+    await passTime(`rotated_at = now() + interval '5 seconds'`)
+    t.equal((await refresh(service, r0)).status, 200)
+  })
+
   await t.test('a session that was not used for REFRESH_TOKEN_EXPIRE_DAYS has ended', async (t) => {
     const { refresh_token } = await startSession(service, person)
     await passTime(`last_used_at = now() - interval '14 days 1 second'`)
