@@ -84,10 +84,13 @@ export default fp(
         route.preValidation = [authenticateClient, ...hooks(route.preValidation)]
         return
       }
-      route.onRequest = [authenticate, ...hooks(route.onRequest)]
+      const own = hooks(route.onRequest)
+      route.onRequest = [authenticate, ...own]
       if (declared === 'caller') return
       const check = declared === 'user' ? requireUser : requireRole(declared.role, route.config.denials)
-      route.preHandler = [check, ...hooks(route.preHandler)]
+      // A method that is refused is refused without its body.
+      if (route.config.refusesMethods === true) route.onRequest = [authenticate, check, ...own]
+      else route.preHandler = [check, ...hooks(route.preHandler)]
     })
 
     app.decorate('identify', async (request, token) => {

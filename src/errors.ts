@@ -19,6 +19,7 @@ export const problems = {
   },
   cross_origin_refused: { status: 403, title: 'Forbidden', detail: 'Cross-origin request refused' },
   not_found: { status: 404, title: 'Not Found', detail: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method Not Allowed', detail: 'The path takes other methods: see Allow' },
   request_timeout: { status: 408, title: 'Request Timeout', detail: 'The request took too long to arrive' },
   username_taken: { status: 409, title: 'Conflict', detail: 'User with this username already registered' },
   email_taken: { status: 409, title: 'Conflict', detail: 'User with this email already registered' },

@@ -18,7 +18,13 @@ export async function authz(app: FastifyInstance): Promise<void> {
       url: role === undefined ? '/' : `/${role}`,
       exposeHeadRoute: false,
       prefixTrailingSlash: 'no-slash',
-      config: { access: role === undefined ? 'caller' : { role }, ignoresBody: true, cors: false, denials: 'logged' },
+      config: {
+        access: role === undefined ? 'caller' : { role },
+        ignoresBody: true,
+        takesAnyMethod: true,
+        cors: false,
+        denials: 'logged'
+      },
       schema: {
         operationId: role === undefined ? 'authorize' : `authorize${capitalized(role)}`,
         summary: role === undefined ? 'Is the caller known?' : `Does the caller have the role ${role}?`,
@@ -36,7 +42,7 @@ export async function authz(app: FastifyInstance): Promise<void> {
   app.route({
     method: 'OPTIONS',
     url: '/*',
-    config: { access: 'caller', ignoresBody: true, cors: false },
+    config: { access: 'caller', ignoresBody: true, cors: false, takesAnyMethod: true },
     schema: { hide: true },
     handler: () => {
       throw new Problem('not_found')
