@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthenticatedClient } from '../src/clients/authentication.ts'
 import { recordEvent } from '../src/audit/events.ts'
 import { Problem } from '../src/errors.ts'
 import { OAuthError } from '../src/oauth/errors.ts'
 import type { Role } from '../src/roles/roles.ts'
+import { freshFor } from '../src/sessions/authentication.ts'
 import type { Principal, UserPrincipal } from '../src/tokens/claims.ts'
 import { originOf } from './origin.ts'
 
@@ -87,10 +88,19 @@ export default fp(
       const own = hooks(route.onRequest)
       route.onRequest = [authenticate, ...own]
       if (declared === 'caller') return
-      const check = declared === 'user' ? requireUser : requireRole(declared.role, route.config.denials)
-      // A method that is refused is refused without its body.
-      if (route.config.refusesMethods === true) route.onRequest = [authenticate, check, ...own]
-      else route.preHandler = [check, ...hooks(route.preHandler)]
+      const { denials, fresh, refusesMethods } = route.config
+      const check = declared === 'user' ? requireUser : requireRole(declared.role, denials)
+      if (refusesMethods === true) {
+        // A method that is refused is refused without its body.
+        route.onRequest = [authenticate, check, ...own]
+        return
+      }
+      route.preHandler = [
+        ...(mayWaitForBody(route) ? [refuseRevokedSince] : []),
+        check,
+        ...(fresh === undefined ? [] : [requireFresh(fresh)]),
+        ...hooks(route.preHandler)
+      ]
     })
 
     app.decorate('identify', async (request, token) => {
@@ -121,6 +131,21 @@ export default fp(
 
     async function authenticateClient(request: FastifyRequest): Promise<void> {
       request.client = await app.authenticateClient(request)
+    }
+
+    /** A body takes the time that its sender likes: what was revoked meanwhile is refused now. */
+    function refuseRevokedSince(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+      try {
+        const asked = refuseRevoked(principalOf(request))
+        if (!(asked instanceof Promise)) done()
+        else {
+          asked.then(() => {
+            done()
+          }, done)
+        }
+      } catch (error) {
+        done(error as Error)
+      }
     }
 
     function requireRole(role: Role, denials?: 'logged') {
@@ -182,6 +207,21 @@ export function bearerToken({ headers: { authorization } }: FastifyRequest): str
   // One blank and no other (RFC 6750 §2.1): proxies must not see another token than we do.
   return authorization['bearer'.length] === ' ' ? authorization.slice('bearer '.length) : ''
 }
+
+/** Asks for a recent proof of who is calling (RFC 9470). Services, which show their secret for each token, are exempt. */
+function requireFresh(fresh: true | string[]) {
+  return function checkProof(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+    const principal = principalOf(request)
+    const body = (request.body ?? {}) as object
+    const isAsked = fresh === true || fresh.some((name) => Object.hasOwn(body, name))
+    const isStale = principal.kind === 'user' && Date.now() / 1000 - principal.authTime > freshFor
+    done(isAsked && isStale ? new Problem('reauthentication_required') : undefined)
+  }
+}
+
+/** Whether the handler comes later than the headers, by as much as the caller likes. */
+const mayWaitForBody = ({ method, config }: RouteOptions) =>
+  config?.ignoresBody !== true && [method].flat().some((name) => name !== 'GET' && name !== 'HEAD')
 
 function requireUser(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   userOf(request)

@@ -1,7 +1,7 @@
 import fastifyCookie, { type CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { TokenPair } from '../src/sessions/service.ts'
+import type { TokenPair } from '../src/sessions/token-pair.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

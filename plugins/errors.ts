@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isUnavailable } from '../src/database/errors.ts'
 import { Problem, type ProblemCode, problems } from '../src/errors.ts'
+import { freshFor } from '../src/sessions/authentication.ts'
 import { headersFor } from './headers.ts'
 
 /** Every error leaves through here, as RFC 9457 problem+json and without a word of its inside. */
@@ -26,6 +27,7 @@ const challenges: Partial<Record<ProblemCode, string>> = {
   refresh_token_invalid: 'Bearer error="invalid_token"',
   refresh_token_reused: 'Bearer error="invalid_token"',
   token_revoked: 'Bearer error="invalid_token"',
+  reauthentication_required: `Bearer error="insufficient_user_authentication", max_age=${String(freshFor)}`,
   permission_denied: 'Bearer error="insufficient_scope"'
 }
 

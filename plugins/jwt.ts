@@ -17,6 +17,8 @@ declare module 'fastify' {
      * @throws {Problem} `token_expired` or `token_invalid`, whatever is wrong with the token
      */
     verifyAccessToken: (request: FastifyRequest, token: string) => Principal | Promise<Principal>
+    /** The holder of a token that this service issued, even if it has expired since; undefined for any other. */
+    readAuthenticToken: (request: FastifyRequest, token: string) => Promise<Principal | undefined>
   }
   interface FastifyRequest {
     /** The token that `jwtVerify` is to look at. */
@@ -97,15 +99,28 @@ export default fp(
       }
     }
 
-    async function verifySignature(request: FastifyRequest, token: string): Promise<Principal> {
+    app.decorate('readAuthenticToken', async (request, token) => {
+      try {
+        return await readToken(request, token, { ignoreExpiration: true })
+      } catch (error) {
+        if (error instanceof Problem && error.status === 401) return undefined
+        throw error
+      }
+    })
+
+    async function readToken(request: FastifyRequest, token: string, options?: VerifyOptions): Promise<Principal> {
       if (!isCanonical(token)) throw new Problem('token_invalid')
       request.presentedToken = token
-      const payload = await request.jwtVerify<object>().catch((error: unknown) => {
+      const payload = await request.jwtVerify<object>(options).catch((error: unknown) => {
         throw new Problem(isExpiry(error) ? 'token_expired' : 'token_invalid')
       })
       const claims = readClaims(payload, Math.floor(Date.now() / 1000))
       if (claims === undefined) throw new Problem('token_invalid')
-      const principal = principalOf(claims)
+      return principalOf(claims)
+    }
+
+    async function verifySignature(request: FastifyRequest, token: string): Promise<Principal> {
+      const principal = await readToken(request, token)
       // Maps keep the order of insertion: the first is the oldest.
       if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')
       remembered.set(token, principal)
@@ -122,6 +137,8 @@ export default fp(
   },
   { name: 'jwt', dependencies: ['config', 'preparation'] }
 )
+
+type VerifyOptions = Parameters<FastifyRequest['jwtVerify']>[0]
 
 const isExpiry = (error: unknown) => (error as { code?: unknown }).code === 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED'
 

@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The problems of this operation that its access and its schemas do not tell of already. */
     problems?: ProblemCode[]
+    /** A public route that a token says more to: generated clients are to send it. */
+    credential?: 'optional'
   }
 }
 
@@ -82,20 +84,25 @@ export default fp(
 )
 
 function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {}): FastifySchema {
-  const { access, ignoresBody = false, limit, takesForm = false, problems: own = [] } = config
+  const { access, credential, fresh, ignoresBody = false, limit, takesForm = false, problems: own = [] } = config
   const asksForToken = access !== 'public' && access !== 'service'
   const codes = new Set<ProblemCode>([
     ...own,
     ...(ignoresBody ? [] : takesForm ? refusalsOfForm : refusalsOfInput),
     ...(schema.body === undefined ? [] : (['payload_too_large'] as const)),
     ...(asksForToken ? refusalsOfToken : []),
+    ...(fresh === undefined ? [] : (['reauthentication_required'] as const)),
     ...(limit === undefined ? [] : (['rate_limited'] as const)),
     ...(asksForToken && access !== 'caller' ? (['permission_denied'] as const) : [])
   ])
   return {
     ...schema,
     ...(schema.querystring !== undefined && { querystring: withOptionalDefaults(schema.querystring as Parameters) }),
-    security: asksForToken ? [{ bearer: [] }, { cookie: [] }] : access === 'service' ? [{ client: [] }] : [],
+    security: [
+      ...(credential === 'optional' ? [{}] : []),
+      ...(asksForToken || credential === 'optional' ? [{ bearer: [] }, { cookie: [] }] : []),
+      ...(access === 'service' ? [{ client: [] }] : [])
+    ],
     response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
   }
 }

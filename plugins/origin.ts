@@ -9,5 +9,6 @@ export const originOf = (request: FastifyRequest): Origin => ({
   requestId: request.id,
   language: languageOf(request.headers['accept-language']),
   ...(request.principal?.kind === 'user' && { actorId: request.principal.userId }),
-  ...(request.principal?.kind === 'client' && { actorClientId: request.principal.clientId })
+  ...(request.principal?.kind === 'client' && { actorClientId: request.principal.clientId }),
+  ...(request.principal !== null && { actor: request.principal })
 })

@@ -4,7 +4,9 @@ import { type Clients, createClients } from '../src/clients/service.ts'
 import { createPasswordAttempts, uncountedAttempts } from '../src/limits/password-attempts.ts'
 import { createPwnedCheck } from '../src/passwords/pwned.ts'
 import { createRevokingTransaction } from '../src/revocation/transaction.ts'
+import { createProof, type Proof } from '../src/sessions/proof.ts'
 import { createSessions, type Sessions } from '../src/sessions/service.ts'
+import { createPairs } from '../src/sessions/token-pair.ts'
 import { createAccountTokens } from '../src/tokens/account-token.ts'
 import { createRefreshTokens } from '../src/tokens/refresh-token.ts'
 import { createFindUserOfToken } from '../src/users/of-token.ts'
@@ -16,6 +18,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     users: Users
     sessions: Sessions
+    proof: Proof
     clients: Clients
     accounts: Accounts
     administration: Administration
@@ -30,6 +33,7 @@ export default fp(
     const { db } = app.database
     const inRevokingTransaction = createRevokingTransaction(db, app.revocations)
     const refreshTokens = createRefreshTokens(app.keyring)
+    const issuePair = createPairs(accessTokens, refreshTokens)
     const { requireVerifiedEmail, session: limits } = config
     const attempts = config.rateLimit ? createPasswordAttempts(db, limits) : uncountedAttempts(db)
     const passwordPolicy = {
@@ -43,7 +47,6 @@ export default fp(
       createUsers({
         db,
         passwords,
-        attempts,
         findUserOfToken,
         passwordPolicy,
         inRevokingTransaction,
@@ -57,11 +60,24 @@ export default fp(
         db,
         passwords,
         attempts,
-        accessTokens,
+        issuePair,
         refreshTokens,
         inRevokingTransaction,
         limits,
         requireVerifiedEmail,
+        onMail
+      })
+    )
+    app.decorate(
+      'proof',
+      createProof({
+        passwords,
+        attempts,
+        findUserOfToken,
+        passwordPolicy,
+        inRevokingTransaction,
+        issuePair,
+        limits,
         onMail
       })
     )
@@ -82,7 +98,7 @@ export default fp(
     app.decorate('administration', createAdministration({ db, inRevokingTransaction, limits, onMail }))
     app.decorate(
       'departure',
-      createDeparture({ db, passwords, attempts, users: app.users, inRevokingTransaction, limits })
+      createDeparture({ db, proof: app.proof, attempts, users: app.users, inRevokingTransaction, limits })
     )
 
     function warn(error: unknown): void {

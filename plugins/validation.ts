@@ -57,6 +57,18 @@ export function ignoreBodies(scope: FastifyInstance): void {
   })
 }
 
+/** For routes whose answer does not depend on whether their body can be read: what is no JSON counts as no body. */
+export function readBodiesLeniently(scope: FastifyInstance): void {
+  ignoreBodies(scope)
+  scope.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, JSON.parse(body) as unknown)
+    } catch {
+      done(null)
+    }
+  })
+}
+
 /** Without the `urn:uuid:` that JSON Schema allows and PostgreSQL does not. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 

@@ -2,7 +2,6 @@ import { type Config, ConfigError } from './config.ts'
 import type { Database } from './database/database.ts'
 import { applyMigrations } from './database/migrate.ts'
 import { Problem } from './errors.ts'
-import { uncountedAttempts } from './limits/password-attempts.ts'
 import type { Hasher } from './passwords/hasher.ts'
 import { generateMissingKeys } from './tokens/key-files.ts'
 import { createRevokingTransaction } from './revocation/transaction.ts'
@@ -41,7 +40,6 @@ async function ensureAdmin(config: Config, { db }: Database, passwords: Hasher):
     db,
     passwords,
     findUserOfToken: createFindUserOfToken(db),
-    attempts: uncountedAttempts(db),
     passwordPolicy: { minLength: config.passwordMinLength },
     inRevokingTransaction
   })

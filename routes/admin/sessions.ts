@@ -10,7 +10,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/sessions/revoke',
-    config: { problems: ['cross_origin_refused', 'unavailable'] },
+    config: { fresh: true, problems: ['cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'revokeSessions',
       summary: 'End many sessions at once',

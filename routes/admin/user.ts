@@ -23,7 +23,10 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'PATCH',
     url: '/users/:id',
-    config: { problems: ['not_found', 'email_taken', 'last_admin', 'cross_origin_refused', 'unavailable'] },
+    config: {
+      fresh: ['email', 'is_reader', 'is_author', 'is_admin', 'is_disabled'],
+      problems: ['not_found', 'email_taken', 'last_admin', 'cross_origin_refused', 'unavailable']
+    },
     schema: {
       operationId: 'updateUser',
       summary: 'Change a user, their roles, or whether they may log in',
@@ -43,7 +46,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/users/:id',
-    config: { problems: ['not_found', 'last_admin', 'cross_origin_refused', 'unavailable'] },
+    config: { fresh: true, problems: ['not_found', 'last_admin', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'deleteUser',
       summary: 'Delete a user',

@@ -40,7 +40,10 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/users',
-    config: { problems: ['username_taken', 'email_taken', 'cross_origin_refused', 'unavailable'] },
+    config: {
+      fresh: ['is_reader', 'is_author', 'is_admin'],
+      problems: ['username_taken', 'email_taken', 'cross_origin_refused', 'unavailable']
+    },
     schema: {
       operationId: 'inviteUser',
       summary: 'Invite a user',

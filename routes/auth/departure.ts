@@ -33,12 +33,13 @@ export const departure: FastifyPluginAsyncTypebox = async (app) => {
     url: '/me',
     config: {
       access: 'user',
+      fresh: true,
       limit: 'password',
       problems: ['invalid_credentials', 'last_admin', 'cross_origin_refused', 'overloaded', 'unavailable']
     },
     schema: {
       operationId: 'deleteMe',
-      summary: 'Delete the own account',
+      summary: 'Delete your account',
       description: 'Sessions and tokens end at once. What the audit keeps names no one.',
       tags: ['authentication'],
       body: ref(DeleteUser),

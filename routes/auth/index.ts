@@ -6,6 +6,7 @@ import { login } from './login.ts'
 import { logout } from './logout.ts'
 import { me } from './me.ts'
 import { password } from './password.ts'
+import { reauthenticate } from './reauthenticate.ts'
 import { refresh } from './refresh.ts'
 import { registration } from './registration.ts'
 import { sessions } from './sessions.ts'
@@ -15,6 +16,7 @@ export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(login)
   await app.register(refresh)
   await app.register(logout)
+  await app.register(reauthenticate)
   await app.register(me)
   await app.register(departure)
   await app.register(password)

@@ -1,30 +1,55 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { bearerToken } from '../../plugins/access.ts'
-import { ignoreBodies } from '../../plugins/validation.ts'
+import { readBodiesLeniently } from '../../plugins/validation.ts'
 import { originOf } from '../origin.ts'
-import { Message, ok } from '../schemas.ts'
+import { Message, ok, ref } from '../schemas.ts'
+import { LogoutUser } from './schemas.ts'
 
 export const logout: FastifyPluginAsyncTypebox = async (app) => {
-  ignoreBodies(app)
+  readBodiesLeniently(app)
   app.route({
     method: 'POST',
     url: '/logout',
-    config: { access: 'public', ignoresBody: true, problems: ['cross_origin_refused', 'unavailable'] },
+    config: {
+      access: 'public',
+      credential: 'optional',
+      ignoresBody: true,
+      problems: ['cross_origin_refused', 'unavailable']
+    },
     schema: {
       operationId: 'logout',
       summary: 'End the session',
-      description: 'Answers the same whether there was a session or not.',
+      description:
+        'Ends every session that a credential of the request names: the Bearer token, even if it has expired, the ' +
+        'refresh token in the body, the cookies. Answers the same whether there was a session or not.',
       tags: ['authentication'],
+      body: ref(LogoutUser),
       response: { 200: ok(Message, 'There is no session now') }
     },
+    // Whatever the body is, the answer is the same.
+    validatorCompiler: () => () => true,
     async handler(request, reply) {
-      const bearer = bearerToken(request)
-      if (bearer === undefined) request.refuseCrossOrigin()
-      const principal = await app.identify(request, bearer ?? request.accessCookie() ?? '')
-      const ofToken = principal?.kind === 'user' ? principal.sessionId : undefined
-      const sessionId = ofToken ?? app.sessions.sessionOf(request.refreshCookie() ?? '')
-      if (sessionId !== undefined) await app.sessions.logOut(sessionId, originOf(request))
+      if (bearerToken(request) === undefined) request.refuseCrossOrigin()
+      await app.sessions.logOut(await namedSessions(app, request), originOf(request))
       return reply.clearSessionCookies().send({ message: 'Logged out successfully' })
     }
   })
+}
+
+/** The sessions that the authentic credentials of a request name. */
+async function namedSessions(app: FastifyInstance, request: FastifyRequest): Promise<Set<string>> {
+  const accessTokens = [bearerToken(request), request.accessCookie()]
+  const principals = await Promise.all(accessTokens.map((token = '') => app.readAuthenticToken(request, token)))
+  const refreshTokens = [refreshTokenIn(request.body), request.refreshCookie()]
+  const named = [
+    ...principals.map((principal) => (principal?.kind === 'user' ? principal.sessionId : undefined)),
+    ...refreshTokens.map((token) => token && app.sessions.sessionOf(token))
+  ]
+  return new Set(named.filter((id): id is string => id !== undefined && id !== ''))
+}
+
+function refreshTokenIn(body: unknown): string | undefined {
+  const { refresh_token: token } = (body ?? {}) as { refresh_token?: unknown }
+  return typeof token === 'string' ? token : undefined
 }

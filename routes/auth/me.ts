@@ -26,7 +26,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'user', problems: ['email_taken', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'updateMe',
-      summary: 'Change the own profile',
+      summary: 'Change your profile',
       tags: ['authentication'],
       body: ref(UpdateUser),
       response: { 200: ok(UserResponse, 'The user after the change') }

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
 import { originOf } from '../origin.ts'
-import { noContent, ref } from '../schemas.ts'
+import { ok, ref, Token } from '../schemas.ts'
 import { ChangePassword } from './schemas.ts'
+import { handOver, transportOf } from './tokens.ts'
 
 export const password: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -15,14 +16,16 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
     },
     schema: {
       operationId: 'changePassword',
-      summary: 'Change the own password',
+      summary: 'Change your password',
+      description:
+        'Every session ends, this one too, and a new one takes its place: go on with the tokens of the answer.',
       tags: ['authentication'],
       body: ref(ChangePassword),
-      response: { 204: noContent("The password is changed, and the user's other sessions have ended") }
+      response: { 200: ok(Token, 'The password is changed: the tokens of a new session') }
     },
     async handler(request, reply) {
-      await app.users.changePassword(userOf(request), request.body, originOf(request))
-      return reply.code(204).send(null)
+      const tokens = await app.proof.changePassword(userOf(request), request.body, originOf(request))
+      return handOver(reply, tokens, transportOf(request))
     }
   })
 }

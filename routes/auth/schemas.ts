@@ -40,6 +40,15 @@ export const RefreshToken = Nullable(
   Type.Object({ refresh_token: Type.String({ format: 'text' }) }, { $id: 'RefreshToken', ...strict })
 )
 
+export const LogoutUser = Nullable(
+  Type.Object(
+    { refresh_token: Type.Optional(Type.String({ format: 'text', description: 'The session that it names ends' })) },
+    { $id: 'LogoutUser', ...strict }
+  )
+)
+
+export const Reauthenticate = Type.Object({ password: Password }, { $id: 'Reauthenticate', ...strict })
+
 export const ChangePassword = Type.Object(
   { current_password: Password, new_password: Password },
   { $id: 'ChangePassword', ...strict }
@@ -67,6 +76,8 @@ const bodies = [
   CreateUser,
   LoginUser,
   RefreshToken,
+  LogoutUser,
+  Reauthenticate,
   UpdateUser,
   ChangePassword,
   ForgotPassword,

@@ -44,7 +44,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'user', problems: ['not_found', 'validation_failed', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'endSession',
-      summary: 'End one of the own sessions',
+      summary: 'End one of your sessions',
       tags: ['authentication'],
       params: Type.Object({ id: Type.String({ format: 'uuid', description: 'The id of a session' }) }),
       response: { 204: noContent('The session has ended') }

@@ -1,6 +1,7 @@
 import type { Static } from '@sinclair/typebox'
-import type { FastifyReply } from 'fastify'
-import type { TokenPair } from '../../src/sessions/service.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { bearerToken } from '../../plugins/access.ts'
+import type { TokenPair } from '../../src/sessions/token-pair.ts'
 import type { Token } from '../schemas.ts'
 
 /** Hands tokens over: to a browser the refresh token in its cookie alone, to a program in the body. */
@@ -16,3 +17,7 @@ export function handOver(reply: FastifyReply, tokens: TokenPair, transport: 'coo
     })
   }
 }
+
+/** How an authenticated caller keeps its tokens: as it presented one. */
+export const transportOf = (request: FastifyRequest): 'cookie' | 'bearer' =>
+  bearerToken(request) === undefined ? 'cookie' : 'bearer'

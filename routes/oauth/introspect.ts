@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { scopeOf } from '../../src/oauth/scope.ts'
-import type { Principal } from '../../src/tokens/claims.ts'
+import { type AccessClaims, isClientClaims, type Principal } from '../../src/tokens/claims.ts'
 import { ok, ref } from '../schemas.ts'
 import { formOnly, Introspection, IntrospectionRequest, refusals } from './schemas.ts'
 
@@ -27,13 +27,24 @@ export const introspect: FastifyPluginAsyncTypebox = async (app) => {
 
 function describe({ claims, roles }: Principal) {
   const { iss, aud, iat, exp, jti, sub, is_reader, is_author, is_admin } = claims
-  const holder =
-    'client_id' in claims ? { client_id: claims.client_id } : { username: claims.username, sid: claims.sid }
   return {
     active: true,
     ...scopeOf(roles),
-    ...holder,
+    ...holderOf(claims),
     token_type: 'Bearer' as const,
     ...{ exp, iat, sub, aud, iss, jti, is_reader, is_author, is_admin }
+  }
+}
+
+function holderOf(claims: AccessClaims) {
+  if (isClientClaims(claims)) return { client_id: claims.client_id }
+  const { username, sid, client_id, auth_time, amr, acr } = claims
+  return {
+    username,
+    sid,
+    ...(client_id !== undefined && { client_id }),
+    ...(auth_time !== undefined && { auth_time }),
+    ...(amr !== undefined && { amr }),
+    ...(acr !== undefined && { acr })
   }
 }

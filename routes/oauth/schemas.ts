@@ -49,7 +49,9 @@ export const Introspection = Type.Object(
   {
     active: Type.Boolean({ description: 'Whether the token is good here and now; unless it is, nothing else is said' }),
     scope: Type.Optional(Type.String({ description: 'The roles, separated by blanks; absent where there are none' })),
-    client_id: Type.Optional(Type.String({ description: 'Of a token of a service' })),
+    client_id: Type.Optional(
+      Type.String({ description: "The client that asked for the token; for the service's own login its audience" })
+    ),
     username: Type.Optional(Type.String({ description: 'Of a token of a user' })),
     token_type: Type.Optional(Type.Literal('Bearer')),
     exp: Type.Optional(Seconds('The end of the token')),
@@ -59,6 +61,9 @@ export const Introspection = Type.Object(
     iss: Type.Optional(Type.String()),
     jti: Type.Optional(Type.String()),
     sid: Type.Optional(Type.String({ description: "The session of a user's token" })),
+    auth_time: Type.Optional(Seconds('When the user last proved who they are')),
+    amr: Type.Optional(Type.Array(Type.String(), { description: 'How they did (RFC 8176)' })),
+    acr: Type.Optional(Type.String({ description: '`2` where a second factor or a passkey was among it, else `1`' })),
     is_reader: Type.Optional(Type.Boolean()),
     is_author: Type.Optional(Type.Boolean()),
     is_admin: Type.Optional(Type.Boolean())

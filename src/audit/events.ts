@@ -12,9 +12,15 @@ export interface Origin {
   actorId?: number
   /** The service that did it in its own name. */
   actorClientId?: string
+  /** The same, as the request's token says: what `requireActor` holds them to. */
+  actor?: Actor
   /** What they read: the language of mails to them. */
   language?: Language
 }
+
+export type Actor =
+  | { kind: 'user'; userId: number; sessionId: string; version: number }
+  | { kind: 'client'; clientId: string; sessionId: string; version: number }
 
 export type AuditEventType =
   | 'user.registered'
@@ -24,6 +30,7 @@ export type AuditEventType =
   | 'user.login_failed'
   | 'user.locked_out'
   | 'user.logged_out'
+  | 'user.reauthenticated'
   | 'user.password_changed'
   | 'user.password_reset_requested'
   | 'user.password_reset'

@@ -2,6 +2,7 @@ import { type AuditEventType, type Origin, recordEvent } from '../audit/events.t
 import type { Page } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
+import { requireActor } from '../revocation/actor.ts'
 import type { Revocation } from '../revocation/queries.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import { flagsOf, type RoleFlags, rolesOf } from '../roles/roles.ts'
@@ -54,6 +55,7 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
     async create({ name, ...roles }: NewClient, origin: Origin): Promise<ClientWithSecrets & Shown> {
       checkName(name)
       return db.transaction(async (tx) => {
+        await requireActor(tx, origin)
         const client = await insertClient(tx, { name, ...columnsOf(roles) })
         const { clientSecret, ...secret } = await createSecret(tx, client.id)
         await record(tx, origin, 'client.created', client.id, { name, roles: rolesOf(flagsOf(client)) })
@@ -70,7 +72,7 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
     /** Access tokens from before a change of the roles, or from before the client was disabled, become void. @throws {Problem} `not_found` */
     async update(id: string, change: ClientChange, origin: Origin): Promise<ClientWithSecrets> {
       if (change.name !== undefined) checkName(change.name)
-      return changing(id, async (tx, client) => {
+      return changing(id, origin, async (tx, client) => {
         const { name = client.name, is_disabled: isDisabled = client.isDisabled, ...flags } = change
         const before = flagsOf(client)
         const [had, has] = [rolesOf(before), rolesOf({ ...before, ...flags })]
@@ -91,7 +93,7 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
 
     /** @throws {Problem} `not_found` */
     async delete(id: string, origin: Origin): Promise<void> {
-      await changing(id, async (tx, client) => {
+      await changing(id, origin, async (tx, client) => {
         await deleteClient(tx, client)
         await record(tx, origin, 'client.deleted', id, { name: client.name })
         return { revoked: [{ clientId: id, version: client.version + 1 }], result: undefined }
@@ -100,7 +102,7 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
 
     /** Adds a secret beside the one in use. @throws {Problem} `not_found`, `too_many_secrets` */
     async addSecret(id: string, origin: Origin): Promise<SecretRow & Shown> {
-      return changing(id, async (tx) => {
+      return changing(id, origin, async (tx) => {
         if ((await countSecrets(tx, id)) >= mostSecrets) throw new Problem('too_many_secrets')
         const secret = await createSecret(tx, id)
         await record(tx, origin, 'client.secret_created', id, { secret_id: secret.id })
@@ -110,7 +112,7 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
 
     /** Ends a secret, and the access tokens that were asked for with it. @throws {Problem} `not_found` */
     async endSecret(id: string, secretId: string, origin: Origin): Promise<void> {
-      await changing(id, async (tx) => {
+      await changing(id, origin, async (tx) => {
         if (!(await deleteSecret(tx, id, secretId))) throw new Problem('not_found')
         await record(tx, origin, 'client.secret_ended', id, { secret_id: secretId })
         return { revoked: ofSessions([secretId]), result: undefined }
@@ -129,11 +131,13 @@ export function createClients({ db, inRevokingTransaction }: ClientsOptions) {
   /** Runs a transaction on a client that no other changes meanwhile. */
   function changing<T>(
     id: string,
+    origin: Origin,
     work: (tx: Db, client: ClientRow) => Promise<{ revoked: Revocation[]; result: T }>
   ): Promise<T> {
     return inRevokingTransaction(async (tx) => {
       const client = await lockClient(tx, id)
       if (client === undefined) throw new Problem('not_found')
+      await requireActor(tx, origin)
       return work(tx, client)
     })
   }

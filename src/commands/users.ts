@@ -68,7 +68,6 @@ async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Prom
   const settings = ['PASSWORD_MIN_LENGTH', 'ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS', 'ARGON2_PARALLELISM']
   return withSchema(env, settings, async ({ db }, config) => {
     const { createHasher } = await import('../passwords/hasher.ts')
-    const { uncountedAttempts } = await import('../limits/password-attempts.ts')
     const { createUsers } = await import('../users/service.ts')
     const { createFindUserOfToken } = await import('../users/of-token.ts')
     const { createRevokingTransaction } = await import('../revocation/transaction.ts')
@@ -79,7 +78,6 @@ async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Prom
           db,
           passwords,
           findUserOfToken: createFindUserOfToken(db),
-          attempts: uncountedAttempts(db),
           passwordPolicy: { minLength: config.passwordMinLength },
           inRevokingTransaction: createRevokingTransaction(db)
         })

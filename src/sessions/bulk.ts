@@ -2,6 +2,7 @@ import { and, asc, eq, gt, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
+import { requireActor } from '../revocation/actor.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { Role } from '../roles/roles.ts'
 
@@ -36,6 +37,8 @@ export async function endSessions(
   let total = 0
   for (let last: string | undefined; ;) {
     const ended = await inRevokingTransaction(async (tx) => {
+      // The first batch may end the actor's own session, and the rest follows all the same.
+      if (last === undefined) await requireActor(tx, origin)
       const ids = await deleteBatch(tx, and(...conditions, last === undefined ? undefined : gt(sessions.id, last)))
       if (ids.length > 0) {
         const details = { filter, revoked: ids.length }

@@ -2,6 +2,7 @@ import { and, desc, eq, gt, inArray, lte, ne, or, type SQL, sql } from 'drizzle-
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
+import type { Authentication, AuthenticationMethod, SessionProof } from './authentication.ts'
 import { type TokenSubject, tokenSubject, type UserRow } from '../users/queries.ts'
 
 /** Seconds: how long a session lives without use, how long at most, and how long a rotated token may come again. */
@@ -14,7 +15,7 @@ export interface SessionLimits {
 export type SessionRow = typeof sessions.$inferSelect
 
 /** A session as its owner needs it now: which refresh token is good, and for how many seconds. */
-export interface LiveSession {
+export interface LiveSession extends SessionProof {
   sessionId: string
   counter: number
   remaining: number
@@ -28,6 +29,14 @@ const endOf = (idle: number) =>
   sql<Date>`least(${sessions.expiresAt}, ${sessions.lastUsedAt} + make_interval(secs => ${idle}))`.mapWith(
     sessions.expiresAt
   )
+
+/** What the session's user proved, and when; a session from before these columns began with a password. */
+const proof = {
+  methods: sql`coalesce(${sessions.amr}, '{pwd}')`.mapWith(sessions.amr) as SQL<AuthenticationMethod[]>,
+  at: sql<number>`floor(extract(epoch from coalesce(${sessions.authTime}, ${sessions.createdAt})))`.mapWith(Number)
+}
+
+const remainingLife = (idle: number) => sql<number>`ceil(extract(epoch from ${endOf(idle)} - now()))`.mapWith(Number)
 
 const midnightAfter = (moment: SQL) => sql`date_trunc('day', ${moment}) + interval '1 day'`
 
@@ -56,7 +65,7 @@ export async function markLogin(db: Db, user: UserRow): Promise<UserRow | undefi
 
 export async function insertSession(
   db: Db,
-  userId: number,
+  { user, methods }: Authentication,
   client: { ip?: string; userAgent?: string | undefined },
   limits: SessionLimits
 ): Promise<LiveSession> {
@@ -64,15 +73,37 @@ export async function insertSession(
   const [row] = await db
     .insert(sessions)
     .values({
-      userId,
+      userId: user.id,
+      amr: methods,
+      authTime: sql`now()`,
       ip: client.ip,
       userAgent: client.userAgent?.slice(0, 512),
       expiresAt: ahead(limits.absolute),
       sweepAfter: midnightAfter(ahead(remaining))
     })
-    .returning({ id: sessions.id })
+    .returning({ sessionId: sessions.id, ...proof })
   if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return { sessionId: row.id, counter: 0, remaining }
+  return { ...row, counter: 0, remaining }
+}
+
+/** Keeps on a session that its user has proved again who they are. @returns undefined if it has ended */
+export async function refreshProof(
+  db: Db,
+  sessionId: string,
+  { user, methods }: Authentication,
+  limits: SessionLimits
+): Promise<LiveSession | undefined> {
+  const [row] = await db
+    .update(sessions)
+    .set({ amr: methods, authTime: sql`now()` })
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, user.id), isAlive(limits.idle)))
+    .returning({
+      sessionId: sessions.id,
+      counter: sessions.refreshCounter,
+      remaining: remainingLife(limits.idle),
+      ...proof
+    })
+  return row
 }
 
 /** Moves a session on by its refresh token. @returns undefined where the presented token is not good */
@@ -107,7 +138,8 @@ export function prepareRotateSession(db: Db, limits: SessionLimits): RotateSessi
     )
     .returning({
       counter: sessions.refreshCounter,
-      remaining: sql<number>`ceil(extract(epoch from ${endOf(limits.idle)} - now()))`.mapWith(Number),
+      remaining: remainingLife(limits.idle),
+      ...proof,
       user: tokenSubject
     })
     .prepare('rotate_session')

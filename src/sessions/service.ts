@@ -4,11 +4,11 @@ import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { PasswordAttempts } from '../limits/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
+import { requireActor } from '../revocation/actor.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
-import type { AccessToken, AccessTokens } from '../tokens/access-token.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
-import { replacePasswordHash, type TokenSubject, type UserRow } from '../users/queries.ts'
+import { replacePasswordHash, type UserRow } from '../users/queries.ts'
 import {
   deleteReusedSession,
   deleteSession,
@@ -16,12 +16,12 @@ import {
   deleteSurplusSessions,
   findSessions,
   insertSession,
-  type LiveSession,
   markLogin,
   prepareRotateSession,
   type RotateSession,
   type SessionLimits
 } from './queries.ts'
+import type { IssuePair, TokenPair } from './token-pair.ts'
 
 export interface Credentials {
   /** The username or the e-mail address. */
@@ -29,19 +29,11 @@ export interface Credentials {
   password: string
 }
 
-/** What a client gets at login and at each refresh. */
-export interface TokenPair {
-  access: AccessToken
-  refreshToken: string
-  /** Seconds. */
-  refreshExpiresIn: number
-}
-
 export interface SessionsOptions {
   db: Db
   passwords: Hasher
   attempts: PasswordAttempts
-  accessTokens: AccessTokens
+  issuePair: IssuePair
   refreshTokens: RefreshTokens
   inRevokingTransaction: InRevokingTransaction
   limits: SessionLimits
@@ -60,7 +52,7 @@ export function createSessions({
   db,
   passwords,
   attempts,
-  accessTokens,
+  issuePair,
   refreshTokens,
   inRevokingTransaction,
   limits,
@@ -97,10 +89,10 @@ export function createSessions({
         await attempts.succeeded(tx, attempt)
         const current = await markLogin(tx, user)
         if (current === undefined) throw new Problem('invalid_credentials')
-        const session = await insertSession(tx, user.id, origin, limits)
+        const session = await insertSession(tx, { user, methods: ['pwd'] }, origin, limits)
         const surplus = await deleteSurplusSessions(tx, user.id, mostSessionsPerUser)
         await recordEvent(tx, { ...origin, actorId: user.id }, { type: 'user.logged_in', userId: user.id })
-        return { revoked: ofSessions(surplus), result: toPair(current, session) }
+        return { revoked: ofSessions(surplus), result: issuePair(current, session) }
       })
     },
 
@@ -113,7 +105,7 @@ export function createSessions({
       const presented = refreshTokens.read(token)
       if (presented === undefined) throw new Problem('refresh_token_invalid')
       const session = await rotateSession(presented)
-      if (session !== undefined) return toPair(session.user, session)
+      if (session !== undefined) return issuePair(session.user, session)
       const reused = await inRevokingTransaction(async (tx) => {
         const userId = await deleteReusedSession(tx, presented, limits)
         if (userId === undefined) return { revoked: [], result: false }
@@ -127,14 +119,16 @@ export function createSessions({
     /** The session of a refresh token, whether it is the latest or not. */
     sessionOf: (refreshToken: string): string | undefined => refreshTokens.read(refreshToken)?.sessionId,
 
-    /** Ends a session. One that has ended already is no fault. */
-    async logOut(sessionId: string, origin: Origin): Promise<void> {
-      await inRevokingTransaction(async (tx) => {
-        const userId = await deleteSession(tx, sessionId)
-        if (userId === undefined) return { revoked: [], result: undefined }
-        await recordEvent(tx, { ...origin, actorId: userId }, { type: 'user.logged_out', userId })
-        return { revoked: ofSessions([sessionId]), result: undefined }
-      })
+    /** Ends sessions. One that has ended already is no fault. */
+    async logOut(sessionIds: Iterable<string>, origin: Origin): Promise<void> {
+      for (const sessionId of sessionIds) {
+        await inRevokingTransaction(async (tx) => {
+          const userId = await deleteSession(tx, sessionId)
+          if (userId === undefined) return { revoked: [], result: undefined }
+          await recordEvent(tx, { ...origin, actorId: userId }, { type: 'user.logged_out', userId })
+          return { revoked: ofSessions([sessionId]), result: undefined }
+        })
+      }
     },
 
     list: (principal: UserPrincipal) => findSessions(db, principal.userId, limits),
@@ -150,14 +144,6 @@ export function createSessions({
     }
   }
 
-  function toPair(user: TokenSubject, session: LiveSession): TokenPair {
-    return {
-      access: accessTokens.issueToUser(user, session.sessionId),
-      refreshToken: refreshTokens.issue(session),
-      refreshExpiresIn: session.remaining
-    }
-  }
-
   function revokeSessions(
     { userId }: UserPrincipal,
     which: { only: string } | { except: string },
@@ -165,6 +151,7 @@ export function createSessions({
   ): Promise<boolean> {
     return inRevokingTransaction(async (tx) => {
       const ended = await deleteSessions(tx, userId, which)
+      await requireActor(tx, origin)
       if (ended.length > 0) {
         await recordEvent(
           tx,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import type { TokenSubject } from '../users/queries.ts'
-import { flagsOf, type Role, roles } from '../roles/roles.ts'
+import type { SessionProof } from '../sessions/authentication.ts'
+import { flagsOf, type Role, roles, rolesOf } from '../roles/roles.ts'
 import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
 import type { SigningKey } from './key-files.ts'
 import type { Keyring } from './keyring.ts'
@@ -26,7 +27,7 @@ export interface TokenClient {
 }
 
 export interface AccessTokens {
-  issueToUser: (user: TokenSubject, sessionId: string) => AccessToken
+  issueToUser: (user: TokenSubject, session: SessionProof & { sessionId: string }) => AccessToken
   /** @param granted the roles that were asked for, of those that the client has */
   issueToClient: (client: TokenClient, secretId: string, granted: ReadonlySet<Role>) => AccessToken
 }
@@ -64,10 +65,15 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
   }
 
   return {
-    issueToUser: (user, sessionId) =>
+    issueToUser: (user, { sessionId, methods, at }) =>
       issue<UserClaims>({
         sub: String(user.id),
+        client_id: options.audience,
+        scope: rolesOf(flagsOf(user)).join(' '),
         sid: sessionId,
+        auth_time: at,
+        amr: methods,
+        acr: '1',
         ver: user.version,
         username: user.username,
         ...flagsOf(user)

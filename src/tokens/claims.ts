@@ -14,7 +14,20 @@ interface CommonClaims extends RoleFlags {
   type: 'access'
 }
 
-export interface UserClaims extends CommonClaims {
+/** What tokens of users have said since they name a client; those of the release before say nothing of it. */
+interface AuthenticationClaims {
+  /** The application for which the user logged in (RFC 9068 §2.2): the service's own login has its audience. */
+  client_id: string
+  /** The roles, as OAuth has them (RFC 9068 §2.2.3). */
+  scope: string
+  /** When the user last proved who they are, and how (RFC 8176). */
+  auth_time: number
+  amr: string[]
+  /** `2` where a second factor or a passkey was among it. */
+  acr: '1' | '2'
+}
+
+export interface UserClaims extends CommonClaims, Partial<AuthenticationClaims> {
   /** The user's id. */
   sub: string
   /** The session. */
@@ -51,6 +64,8 @@ interface Caller {
 export interface UserPrincipal extends Caller {
   kind: 'user'
   userId: number
+  /** When the user last proved who they are, in seconds since the epoch; 0 where the token does not say. */
+  authTime: number
   claims: UserClaims
 }
 
@@ -92,11 +107,16 @@ export const clientSubject = (clientId: string): string => `client:${clientId}`
 export function readClaims(payload: unknown, now: number): AccessClaims | undefined {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined
   const claims = payload as Unread
-  const valid = hasCommonClaims(claims, now) && (claims.client_id === undefined ? isUsers(claims) : isClients(claims))
+  const valid = hasCommonClaims(claims, now) && (isOfClient(claims.sub) ? isClients(claims) : isUsers(claims))
   return valid ? (payload as AccessClaims) : undefined
 }
 
 type Unread = Record<keyof UserClaims | keyof ClientClaims, unknown>
+
+/** Users and services are told apart by their subject alone: `client_id` is in the tokens of both. */
+const isOfClient = (sub: unknown): sub is `client:${string}` => typeof sub === 'string' && sub.startsWith('client:')
+
+export const isClientClaims = (claims: AccessClaims): claims is ClientClaims => isOfClient(claims.sub)
 
 function hasCommonClaims(claims: Unread, now: number): boolean {
   return (
@@ -117,12 +137,21 @@ function hasCommonClaims(claims: Unread, now: number): boolean {
   )
 }
 
-const isUsers = ({ sub, username }: Unread): boolean =>
+const isUsers = ({ sub, username, ...claims }: Unread): boolean =>
   typeof sub === 'string' &&
   positiveInteger.test(sub) &&
   Number(sub) <= mostInteger &&
   typeof username === 'string' &&
-  printable.test(username)
+  printable.test(username) &&
+  isAbsentOr(claims.client_id, isText) &&
+  isAbsentOr(claims.scope, isText) &&
+  isAbsentOr(claims.auth_time, isTime) &&
+  isAbsentOr(claims.amr, (amr) => Array.isArray(amr) && amr.every(isText)) &&
+  isAbsentOr(claims.acr, (acr) => acr === '1' || acr === '2')
+
+const isText = (value: unknown) => typeof value === 'string'
+
+const isAbsentOr = (value: unknown, isValid: (value: unknown) => boolean) => value === undefined || isValid(value)
 
 const isClients = ({ sub, client_id: clientId, jti, scope }: Unread): boolean =>
   isUuid(clientId) && sub === clientSubject(clientId) && isUuid(jti) && typeof scope === 'string'
@@ -139,9 +168,10 @@ export function principalOf(claims: AccessClaims): Principal {
     roles: new Set(roles),
     groups: roles.join(',')
   }
-  if ('client_id' in claims) {
+  if (isClientClaims(claims)) {
     const clientId = claims.client_id
     return { kind: 'client', ...caller, clientId, username: clientId, tokenKey: sessionKey(claims.jti), claims }
   }
-  return { kind: 'user', ...caller, userId: Number(claims.sub), username: claims.username, claims }
+  const { sub, username, auth_time: authTime = 0 } = claims
+  return { kind: 'user', ...caller, userId: Number(sub), username, authTime, claims }
 }

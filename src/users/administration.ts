@@ -3,6 +3,7 @@ import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Page } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
+import { requireActor } from '../revocation/actor.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { countSessions, endSessions, type SessionFilter } from '../sessions/bulk.ts'
@@ -64,6 +65,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, onMail
       const details = { roles: rolesOf(flagsOf(row)) }
       const invited = await naming(
         db.transaction(async (tx) => {
+          await requireActor(tx, origin)
           const user = await insertUser(tx, row)
           await recordEvent(tx, origin, { type: 'user.invited', userId: user.id, details })
           await sendInvitation(tx, user, origin.language)
@@ -97,6 +99,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, onMail
     async endSessionsOf(id: number, origin: Origin): Promise<void> {
       await find(id)
       await inRevokingTransaction(async (tx) => {
+        await requireActor(tx, origin)
         const ended = await deleteSessions(tx, id, 'all')
         const event = { type: 'session.revoked', userId: id, details: { session_ids: ended } } as const
         if (ended.length > 0) await recordEvent(tx, origin, event)

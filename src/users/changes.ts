@@ -4,6 +4,7 @@ import { forgetOlderEvents, forgetUser } from '../audit/forgetting.ts'
 import type { Db } from '../database/database.ts'
 import { retryingDeadlocks } from '../database/retry.ts'
 import { Problem } from '../errors.ts'
+import { requireActor } from '../revocation/actor.ts'
 import type { Revocation } from '../revocation/queries.ts'
 import { flagsOf, rolesOf } from '../roles/roles.ts'
 import { deleteSessions } from '../sessions/queries.ts'
@@ -39,6 +40,7 @@ export async function changeUser(
   origin: Origin
 ): Promise<Outcome<UserRow>> {
   const { user, isLastAdmin } = await lock(tx, which)
+  await requireActor(tx, origin)
   const after: UserRow = {
     ...user,
     firstName: change.first_name === undefined ? user.firstName : change.first_name,
@@ -107,6 +109,7 @@ export async function prepareRemoval(db: Db, id: number): Promise<void> {
  */
 export async function removeUser(tx: Db, which: UserReference, origin: Origin): Promise<Outcome<void>> {
   const user = await lockForRemoval(tx, which)
+  await requireActor(tx, origin)
   await deleteUser(tx, user.id)
   await forgetUser(tx, user.id)
   const isTheirOwn = origin.actorId === user.id

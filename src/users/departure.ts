@@ -1,10 +1,9 @@
 import { type AuditRow, findEventsOf } from '../audit/listing.ts'
 import type { Origin } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
-import { Problem } from '../errors.ts'
 import type { PasswordAttempts } from '../limits/password-attempts.ts'
-import type { Hasher } from '../passwords/hasher.ts'
 import type { InRevokingTransaction } from '../revocation/transaction.ts'
+import type { Proof } from '../sessions/proof.ts'
 import { findSessions, type SessionLimits } from '../sessions/queries.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { prepareRemoval, removeUser } from './changes.ts'
@@ -24,7 +23,7 @@ export const mostEventsExported = 10_000
 
 export interface DepartureOptions {
   db: Db
-  passwords: Hasher
+  proof: Pick<Proof, 'byPassword'>
   attempts: PasswordAttempts
   users: Pick<Users, 'current'>
   inRevokingTransaction: InRevokingTransaction
@@ -34,7 +33,7 @@ export interface DepartureOptions {
 export type Departure = ReturnType<typeof createDeparture>
 
 /** How users take along what is theirs, and go. */
-export function createDeparture({ db, passwords, attempts, users, inRevokingTransaction, limits }: DepartureOptions) {
+export function createDeparture({ db, proof, attempts, users, inRevokingTransaction, limits }: DepartureOptions) {
   return {
     /** @throws {Problem} `token_revoked` */
     async export(principal: UserPrincipal): Promise<UserExport> {
@@ -50,12 +49,7 @@ export function createDeparture({ db, passwords, attempts, users, inRevokingTran
 
     /** @throws {Problem} `rate_limited`, `invalid_credentials` for a wrong password, `last_admin`, `token_revoked`, `overloaded` */
     async leave(principal: UserPrincipal, password: string, origin: Origin): Promise<void> {
-      const user = await users.current(principal)
-      const attempt = await attempts.beginAgain(user, principal.sessionId)
-      if (!(await passwords.verify(user.passwordHash, password))) {
-        await attempts.failed(attempt, origin)
-        throw new Problem('invalid_credentials')
-      }
+      const { user, attempt } = await proof.byPassword(principal, password, origin)
       await prepareRemoval(db, user.id)
       await inRevokingTransaction(async (tx) => {
         await attempts.succeeded(tx, attempt)

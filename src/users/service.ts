@@ -1,28 +1,18 @@
-import { deleteLinks, mailAddressChange, noticeTo } from '../accounts/links.ts'
+import { mailAddressChange, noticeTo } from '../accounts/links.ts'
 import { recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { violatedUniqueIndex } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
-import type { PasswordAttempts } from '../limits/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
-import { insertMail } from '../mail/outbox.ts'
 import { checkPassword, type PasswordPolicy } from '../passwords/policy.ts'
-import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
+import type { InRevokingTransaction } from '../revocation/transaction.ts'
 import type { Role } from '../roles/roles.ts'
-import { deleteSessions } from '../sessions/queries.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { changeUser } from './changes.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import type { FindUserOfToken } from './of-token.ts'
-import {
-  changePasswordHash,
-  findHolders,
-  insertUser,
-  insertUserUnlessTaken,
-  updateUser,
-  type UserRow
-} from './queries.ts'
+import { findHolders, insertUser, insertUserUnlessTaken, updateUser, type UserRow } from './queries.ts'
 
 export interface NewUser {
   username: string
@@ -37,15 +27,9 @@ export interface ProfileChange {
   email?: string
 }
 
-export interface PasswordChange {
-  current_password: string
-  new_password: string
-}
-
 export interface UsersOptions {
   db: Db
   passwords: Hasher
-  attempts: PasswordAttempts
   findUserOfToken: FindUserOfToken
   passwordPolicy: PasswordPolicy
   inRevokingTransaction: InRevokingTransaction
@@ -60,7 +44,6 @@ export type Users = ReturnType<typeof createUsers>
 export function createUsers({
   db,
   passwords,
-  attempts,
   findUserOfToken,
   passwordPolicy,
   inRevokingTransaction,
@@ -145,33 +128,6 @@ export function createUsers({
       if (updated === undefined) throw new Problem('token_revoked')
       if (emailChanged) onMail()
       return updated
-    },
-
-    /**
-     * Sets another password and ends the user's other sessions.
-     * @throws {Problem} `invalid_credentials` for a wrong present password, `rate_limited`, `validation_failed`,
-     * `token_revoked`, `overloaded`
-     */
-    async changePassword(principal: UserPrincipal, change: PasswordChange, origin: Origin): Promise<void> {
-      const user = await current(principal)
-      const attempt = await attempts.beginAgain(user, principal.sessionId)
-      if (!(await passwords.verify(user.passwordHash, change.current_password))) {
-        await attempts.failed(attempt, origin)
-        throw new Problem('invalid_credentials')
-      }
-      await checkPassword(change.new_password, user, passwordPolicy, '/body/new_password')
-      const passwordHash = await passwords.hash(change.new_password)
-      await inRevokingTransaction(async (tx) => {
-        await attempts.succeeded(tx, attempt)
-        await attempts.forget(tx, user.id)
-        if (!(await changePasswordHash(tx, user, passwordHash))) throw new Problem('invalid_credentials')
-        const ended = await deleteSessions(tx, user.id, { except: principal.sessionId })
-        await deleteLinks(tx, user.id)
-        await insertMail(tx, noticeTo(user, 'password_changed', origin.language))
-        await recordEvent(tx, origin, { type: 'user.password_changed', userId: user.id })
-        return { revoked: ofSessions(ended), result: undefined }
-      })
-      onMail()
     },
 
     /** @throws {Problem} `not_found`, or `last_admin` for the last enabled administrator's role */

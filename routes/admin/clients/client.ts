@@ -24,7 +24,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'PATCH',
     url: '/:id',
-    config: { problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    config: { fresh: true, problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'updateServiceClient',
       summary: 'Change a service client',
@@ -43,7 +43,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/:id',
-    config: { problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    config: { fresh: true, problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'deleteServiceClient',
       summary: 'Delete a service client',

@@ -8,7 +8,7 @@ export const create: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '',
-    config: { problems: ['cross_origin_refused', 'unavailable'] },
+    config: { fresh: true, problems: ['cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'createServiceClient',
       summary: 'Create a service client',

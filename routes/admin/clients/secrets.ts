@@ -9,7 +9,7 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/:id/secrets',
-    config: { problems: ['not_found', 'too_many_secrets', 'cross_origin_refused', 'unavailable'] },
+    config: { fresh: true, problems: ['not_found', 'too_many_secrets', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'createServiceClientSecret',
       summary: 'Add a second secret',
@@ -30,7 +30,7 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/:id/secrets/:secret_id',
-    config: { problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    config: { fresh: true, problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'endServiceClientSecret',
       summary: 'End a secret',

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { userOf } from '../../plugins/access.ts'
+import { originOf } from '../origin.ts'
+import { ok, ref, Token } from '../schemas.ts'
+import { Reauthenticate } from './schemas.ts'
+import { handOver, transportOf } from './tokens.ts'
+
+export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/reauthenticate',
+    config: {
+      access: 'user',
+      limit: 'password',
+      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable']
+    },
+    schema: {
+      operationId: 'reauthenticate',
+      summary: 'Confirm who you are',
+      description: 'For what answers `reauthentication_required`: the new access token says when you last logged in.',
+      tags: ['authentication'],
+      body: ref(Reauthenticate),
+      response: { 200: ok(Token, 'New tokens of the same session') }
+    },
+    async handler(request, reply) {
+      const tokens = await app.proof.reauthenticate(userOf(request), request.body.password, originOf(request))
+      return handOver(reply, tokens, transportOf(request))
+    }
+  })
+}
