@@ -74,9 +74,17 @@ export class Problem extends Error {
     this.retryAfter = options.retryAfter
   }
 
-  /** A refusal of input: `detail` names the faults, so that it can be acted on without reading `errors`. */
+  /**
+   * A refusal of input: `detail` names the faults, so that it can be acted on without reading `errors`. How many there can
+   * be is up to the client, and so no more are named than somebody reads.
+   */
   static validation(faults: Fault[]): Problem {
-    const detail = faults.map((fault) => `${fault.path} ${fault.message}`).join('; ')
-    return new Problem('validation_failed', { detail, faults })
+    const named = faults.slice(0, mostInDetail).map((fault) => `${fault.path} ${fault.message}`)
+    const more = faults.length - named.length
+    const detail = [...named, ...(more > 0 ? [`and ${String(more)} more`] : [])].join('; ')
+    return new Problem('validation_failed', { detail, faults: faults.slice(0, mostFaults) })
   }
 }
+
+const mostInDetail = 5
+const mostFaults = 20
