@@ -4,10 +4,12 @@ import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Fault, Problem } from '../src/errors.ts'
+import { readParameters } from './spelling.ts'
 
 /**
  * Input is refused, not repaired: bodies of another type than JSON in UTF-8, unknown properties, wrong types,
  * text that is not well-formed. Only query strings and path parameters, which are text, are turned into their types.
+ * All that is wrong is named at once.
  */
 export default fp(
   async function validation(app) {
@@ -29,10 +31,11 @@ export default fp(
       else done(null, payload)
     })
 
-    const strict = createAjv(app, false)
-    const coercing = createAjv(app, 'array')
-    const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) =>
-      onDemand(() => (httpPart === 'body' ? strict() : coercing()).compile(schema))
+    const ajv = createAjv(app)
+    const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
+      const validate = onDemand(() => ajv().compile(schema))
+      return httpPart === 'body' ? validate : after(readParameters(schema), validate)
+    }
     app.setValidatorCompiler(compile)
     app.setSchemaErrorFormatter((errors, part) => Problem.validation(toFaults(errors, part)))
   },
@@ -80,13 +83,14 @@ const isJsonInUtf8 = /^application\/json(?: *; *charset="?utf-8"?)?$/i
 const control = /[\u0000-\u001f\u007f-\u009f]/
 
 /** An Ajv that is made when the first schema asks for it, with the shared schemas that are known by then. */
-function createAjv(app: FastifyInstance, coerceTypes: false | 'array'): () => Ajv {
+function createAjv(app: FastifyInstance): () => Ajv {
   let ajv: Ajv | undefined
   return () => {
     if (ajv === undefined) {
       ajv = new Ajv({
-        allErrors: false,
-        coerceTypes,
+        // Its cost is bounded as bodies are: our schemas are small, and none holds a pattern that backtracks.
+        allErrors: true,
+        coerceTypes: false,
         useDefaults: true,
         removeAdditional: false,
         validateSchema: false,
@@ -115,6 +119,17 @@ function onDemand(compile: () => ValidateFunction): Validator {
   return validate
 }
 
+/** A validator of what `read` has turned into its types. */
+function after(read: (data: unknown) => void, validator: Validator): Validator {
+  const validate: Validator = (data: unknown) => {
+    read(data)
+    const isValid = validator(data)
+    validate.errors = validator.errors ?? null
+    return isValid
+  }
+  return validate
+}
+
 function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[] {
   return errors.map(({ instancePath, keyword, params, message }) => {
     const at = `/${part}${instancePath}`
@@ -129,6 +144,8 @@ function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[]
     if (keyword === 'enum') {
       return { path: at, message: `must be one of ${(params.allowedValues as unknown[]).map(String).join(', ')}` }
     }
+    if (keyword === 'type' && params.type === 'integer')
+      return { path: at, message: 'must be a whole number, in digits' }
     return { path: at, message: message ?? 'is not valid' }
   })
 }

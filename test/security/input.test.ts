@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { registerAdmin } from '../support/admin.ts'
 import { call, registerPerson, type Answer } from '../support/client.ts'
 import { type Service, sql, startService } from '../support/service.ts'
 
@@ -200,6 +201,59 @@ await t.test('I10: depth and breadth are refused quickly', async (t) => {
       raw.slice(0, 10)
     )
   }
+})
+
+await t.test('every wrong property is named, but no more of them than somebody reads', async (t) => {
+  const register = async (json: object) => {
+    const answer = await call(service, 'POST /auth/registration', { json })
+    isClear(t, answer, 400, 'a body with faults')
+    return answer.body as { detail: string; errors: { path: string; message: string }[] }
+  }
+  const few = await register({ username: 7, email: 'nobody', password: 'a\u0000b', is_admin: true })
+  const paths = ['/body/email', '/body/is_admin', '/body/password', '/body/username']
+  t.same([...new Set(few.errors.map(({ path }) => path))].sort(), paths)
+  for (const path of paths) t.match(few.detail, path)
+  t.same((await register({})).errors.map(({ path }) => path).sort(), [
+    '/body/email',
+    '/body/password',
+    '/body/username'
+  ])
+
+  const many = await register(Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`p${String(n)}`, n])))
+  t.equal(many.errors.length, 20)
+  t.match(many.detail, /; and 998 more$/)
+  const long = await register(
+    Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`${String(n)}${'x'.repeat(200)}`, n]))
+  )
+  t.ok(long.detail.length < 1000, 'a readable detail')
+})
+
+await t.test('a number or a boolean in a path or a query has one spelling', async (t) => {
+  const { token } = await registerAdmin(service)
+  const victim = await registerPerson(service)
+  const id = String(victim.id)
+  const ids = [
+    ...[`${id}.0`, `+${id}`, `%2B${id}`, `0x${victim.id.toString(16)}`, `%0a${id}`, `${id}%0a`, `%20${id}`, `${id}%20`],
+    ...[`${String(victim.id / 10)}e1`, `${id}e0`, `0${id}`, `-${id}`, `${id}%00`, `%EF%BC%91`, `${id},${id}`, `${id}n`],
+    ...['0', '2147483648', '99999999999999999999', '1e400', 'NaN', 'Infinity', 'true', 'null']
+  ]
+  for (const spelled of ids) {
+    for (const method of ['GET', 'DELETE']) {
+      for (const rest of ['', '/sessions']) {
+        const answer = await call(service, `${method} /admin/users/${spelled}${rest}`, { bearer: token })
+        isClear(t, answer, 400, `${method} ${spelled}${rest}`)
+      }
+    }
+    isClear(t, await call(service, `PATCH /admin/users/${spelled}`, { bearer: token, json: {} }), 400, spelled)
+    isClear(t, await call(service, `GET /admin/audit-events?user_id=${spelled}`, { bearer: token }), 400, spelled)
+  }
+  for (const limit of ['1e1', '+5', '%2B5', '0x5', '5.0', '05', '%205', '5%20', '', 'true', '5&limit=6', '0b1', '５']) {
+    for (const list of ['users', 'audit-events', 'clients'])
+      isClear(t, await call(service, `GET /admin/${list}?limit=${limit}`, { bearer: token }), 400, `${list} ${limit}`)
+  }
+  t.equal((await call(service, `GET /admin/users/${id}`, { bearer: token })).status, 200, 'nobody was deleted')
+  t.equal((await call(service, `GET /admin/users?limit=5`, { bearer: token })).status, 200)
+  t.equal((await call(service, `GET /auth/me`, { bearer: victim.token })).status, 200, 'and no session ended')
 })
 
 await t.test('I11: paths and parameters that mean nothing get words, not faults', async (t) => {
