@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { Ajv, type ValidateFunction } from 'ajv'
+import { Ajv, type FuncKeywordDefinition, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Fault, Problem } from '../src/errors.ts'
+import { advice, patterns } from './patterns.ts'
 import { readParameters } from './spelling.ts'
 
 /**
@@ -78,10 +79,6 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const isFormInUtf8 = /^application\/x-www-form-urlencoded(?: *; *charset="?utf-8"?)?$/i
 const isJsonInUtf8 = /^application\/json(?: *; *charset="?utf-8"?)?$/i
 
-// NUL and the other control characters, in every string of a body.
-// eslint-disable-next-line no-control-regex
-const control = /[\u0000-\u001f\u007f-\u009f]/
-
 /** An Ajv that is made when the first schema asks for it, with the shared schemas that are known by then. */
 function createAjv(app: FastifyInstance): () => Ajv {
   let ajv: Ajv | undefined
@@ -98,10 +95,26 @@ function createAjv(app: FastifyInstance): () => Ajv {
       })
       addFormats.default(ajv, ['email', 'date-time'])
       ajv.addFormat('uuid', uuid)
-      ajv.addFormat('text', (value) => value.isWellFormed() && !control.test(value))
+      // No pattern of other languages knows lone surrogates.
+      ajv.addFormat('text', (value) => value.isWellFormed())
+      ajv.addKeyword(normalization)
       for (const schema of Object.values(app.getSchemas())) ajv.addSchema(schema as object)
     }
     return ajv
+  }
+}
+
+/** The form of Unicode in which a text is meant: it is brought into that before any other rule is applied to it. */
+const normalization: FuncKeywordDefinition = {
+  keyword: 'x-normalization',
+  type: 'string',
+  schemaType: 'string',
+  before: 'maxLength',
+  modifying: true,
+  errors: false,
+  compile: (form: string) => (text: string, context) => {
+    if (context !== undefined) context.parentData[context.parentDataProperty] = text.normalize(form)
+    return true
   }
 }
 
@@ -137,8 +150,11 @@ function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[]
       return { path: `${at}/${printable(params.additionalProperty)}`, message: 'is not a known property' }
     }
     if (keyword === 'required') return { path: `${at}/${printable(params.missingProperty)}`, message: 'is required' }
-    if (keyword === 'format' && params.format === 'text') {
-      return { path: at, message: 'must be well-formed Unicode without control characters' }
+    if (keyword === 'format' && params.format === 'text') return { path: at, message: advice[patterns.text] ?? '' }
+    if (keyword === 'pattern') return { path: at, message: advice[params.pattern as string] ?? 'is not valid' }
+    if (keyword === 'minLength' || keyword === 'maxLength') {
+      const bound = `${keyword === 'minLength' ? 'at least' : 'at most'} ${printable(params.limit)}`
+      return { path: at, message: `must have ${bound} character${params.limit === 1 ? '' : 's'}` }
     }
     if (keyword === 'format') return { path: at, message: `must be a valid ${printable(params.format)}` }
     if (keyword === 'enum') {

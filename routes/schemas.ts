@@ -1,14 +1,23 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { patterns } from '../plugins/patterns.ts'
 import { problems } from '../src/errors.ts'
 import { flagsOf } from '../src/roles/roles.ts'
 import type { findSessions } from '../src/sessions/queries.ts'
 import type { Principal } from '../src/tokens/claims.ts'
 import type { UserRow } from '../src/users/queries.ts'
 
+interface TextOptions {
+  minLength?: number
+  maxLength: number
+  description?: string
+  examples?: string[]
+  /** The form of Unicode in which it is meant, and in which its length is counted. */
+  'x-normalization'?: 'NFC'
+}
+
 /** A string that people type: well-formed Unicode without control characters. */
-export const Text = (options: { minLength?: number; maxLength: number; description?: string; examples?: string[] }) =>
-  Type.String({ format: 'text', ...options })
+export const Text = (options: TextOptions) => Type.String({ format: 'text', pattern: patterns.text, ...options })
 
 /** A schema by its name, so that the OpenAPI document holds it once. */
 export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ''}#` })
@@ -17,8 +26,15 @@ export const strict = { additionalProperties: false }
 export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type as string, 'null'] })
 
-export const Username = (description: string) =>
-  Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
+/** The name of a new user. */
+export const Username = Type.String({
+  'x-normalization': 'NFKC',
+  minLength: 3,
+  maxLength: 32,
+  pattern: patterns.username,
+  description: 'Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case',
+  examples: ['alice']
+})
 export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['alice@example.com'] })
 export const Name = Nullable(Text({ maxLength: 100 }))
 export const Timestamp = Type.Unsafe<string | Date>(Type.String({ format: 'date-time' }))

@@ -37,8 +37,7 @@ export const ClientToken = Type.Object(
 
 export const IntrospectionRequest = Type.Object(
   {
-    // A request without a token is answered like one with a token that is none.
-    token: Type.String({ description: 'An access token, of a user or of a service', default: '' }),
+    token: Type.String({ minLength: 1, description: 'An access token, of a user or of a service' }),
     token_type_hint: hint,
     ...credentials
   },
@@ -73,7 +72,10 @@ export const Introspection = Type.Object(
 
 export const RevocationRequest = Type.Object(
   {
-    token: Type.String({ description: 'An access token of the client itself; any other is left as it is' }),
+    token: Type.String({
+      minLength: 1,
+      description: 'An access token of the client itself; any other is left as it is'
+    }),
     token_type_hint: hint,
     ...credentials
   },

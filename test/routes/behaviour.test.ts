@@ -127,11 +127,15 @@ await t.test('what docs/behaviour.md says', async (t) => {
     }
   )
 
-  await t.test('introspection of nothing, and of a refresh token, says that it is not active', async (t) => {
+  await t.test('introspection of a refresh token says that it is not active, and of nothing is refused', async (t) => {
     const client = await createClient(service)
     const { refresh_token } = await startSession(service, person)
-    for (const form of ['', `token=${refresh_token}`])
-      t.equal((await post(service, '/oauth/introspect', form, client)).text, '{"active":false}')
+    t.equal((await post(service, '/oauth/introspect', { token: refresh_token }, client)).text, '{"active":false}')
+    for (const form of ['', 'token=', 'token_type_hint=access_token'])
+      t.match(await post(service, '/oauth/introspect', form, client), {
+        status: 400,
+        body: { error: 'invalid_request' }
+      })
   })
 })
 

@@ -36,9 +36,9 @@ await t.test('every object in the document has a name, so that generators invent
   t.same(objectsBelow(paths), [])
 })
 
-for (const COOKIE_PREFIX of ['off', 'on']) {
-  await t.test(`OpenAPI 3.0 says what 3.1 says, with COOKIE_PREFIX=${COOKIE_PREFIX}`, async (t) => {
-    const service = await startService(t, { COOKIE_PREFIX })
+for (const settings of [{}, { COOKIE_PREFIX: 'on', PASSWORD_MIN_LENGTH: '15' }]) {
+  await t.test(`OpenAPI 3.0 says what 3.1 says, with the settings ${JSON.stringify(settings)}`, async (t) => {
+    const service = await startService(t, settings)
     const answer = await call(service, 'GET /openapi-3.0.json')
     t.equal(answer.status, 200)
     t.match(answer.headers.get('content-type'), /^application\/json/)

@@ -20,6 +20,12 @@ const bodies: [operation: `${string} /${string}`, body: Record<string, unknown>]
   ['POST /auth/password', { current_password: person.password, new_password: 'another quiet evening' }]
 ]
 
+interface Rules {
+  format?: string
+  pattern?: string
+  minLength?: number
+}
+
 const state = async (of: Pick<Service, 'env'> = service) =>
   JSON.stringify([
     await sql(of, 'select * from users order by id'),
@@ -202,6 +208,48 @@ await t.test('I10: depth and breadth are refused quickly', async (t) => {
     )
   }
 })
+
+await t.test(
+  'the document tells the rules of every text, and they hold for the form in which it is meant',
+  async (t) => {
+    const { components } = (await call(service, 'GET /openapi.json')).body as {
+      components: { schemas: Record<string, { properties: Record<string, Rules> }> }
+    }
+    const rulesOf = (name: string, property: string) => components.schemas[name]?.properties[property] ?? {}
+    t.match(rulesOf('CreateUser', 'username'), { minLength: 3, maxLength: 32, pattern: '^[A-Za-z0-9]' })
+    for (const [body, property] of [
+      ['CreateUser', 'password'],
+      ['ChangePassword', 'new_password'],
+      ['ResetPassword', 'new_password']
+    ] as const) {
+      t.match(rulesOf(body, property), { minLength: 8, maxLength: 128 }, `${body} ${property}`)
+    }
+    t.match(rulesOf('LoginUser', 'password'), { minLength: 1 }, 'a password from before a setting was raised logs in')
+    for (const [name, { properties = {} }] of Object.entries(components.schemas)) {
+      for (const [property, rules] of Object.entries(properties)) {
+        if (rules.format === 'text')
+          t.ok(rules.pattern !== undefined && !new RegExp(rules.pattern, 'u').test('a\u0007'), `${name} ${property}`)
+      }
+    }
+
+    const register = async (username: string, password: string) => {
+      const json = { username, email: `${String(count++)}@texts.example`, password }
+      return (await call(service, 'POST /auth/registration', { json })).status
+    }
+    let count = 0
+    t.equal(await register('㎑', 'a long and quiet evening'), 201, 'three letters in one')
+    t.equal(await register('ﬃ'.repeat(11), 'a long and quiet evening'), 400, 'thirty-three letters in eleven')
+    t.equal(await register('wide－name', 'a long and quiet evening'), 201)
+    const sevenTwice = 'éèêëñüö'.normalize('NFD')
+    t.equal(await register('seven-letters', sevenTwice), 400, 'seven characters, in whatever form')
+    t.equal(
+      await register('many-letters', 'éè'.repeat(50).normalize('NFD')),
+      201,
+      'a hundred characters in two hundred'
+    )
+    t.equal(await register('more-letters', 'éè'.repeat(65).normalize('NFD')), 400)
+  }
+)
 
 await t.test('every wrong property is named, but no more of them than somebody reads', async (t) => {
   const register = async (json: object) => {
