@@ -25,6 +25,8 @@ declare module 'fastify' {
     fresh?: true | string[]
     /** Where roles are asked for thousands of times a second, who lacks one is in the log and not in the audit. */
     denials?: 'logged'
+    /** A proxy asks about a request of its own client, whose method it may tell in a header. */
+    isForwardAuth?: boolean
   }
   interface FastifyInstance {
     [areaAccess]?: Access
@@ -192,12 +194,22 @@ export default fp(
       if (token !== undefined) return token
       const cookie = request.accessCookie()
       if (cookie === undefined) throw new Problem('not_authenticated')
-      if (!safeMethods.has(request.method)) request.refuseCrossOrigin()
+      if (methodsOf(request).some((method) => !safeMethods.has(method))) request.refuseCrossOrigin()
       return cookie
     }
   },
   { name: 'access', dependencies: ['client-credentials', 'cookies', 'cross-origin', 'jwt', 'revocations'] }
 )
+
+/**
+ * The method, and where a proxy asks by GET (Caddy, Traefik) that of its client's request. Whichever is unsafe counts, so
+ * that nothing is gained by bringing a header; what is no method is not safe either.
+ */
+function methodsOf({ method, headers, routeOptions }: FastifyRequest): string[] {
+  if (routeOptions.config.isForwardAuth !== true) return [method]
+  const told = [headers['x-forwarded-method'], headers['x-original-method']]
+  return [method, ...told.flat().filter((name) => name !== undefined)]
+}
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 

@@ -23,7 +23,8 @@ export async function authz(app: FastifyInstance): Promise<void> {
         ignoresBody: true,
         takesAnyMethod: true,
         cors: false,
-        denials: 'logged'
+        denials: 'logged',
+        isForwardAuth: true
       },
       schema: {
         operationId: role === undefined ? 'authorize' : `authorize${capitalized(role)}`,

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { findProgram } from '../support/browser.ts'
 import { call, cookiesOf, registerPerson } from '../support/client.ts'
 import { freePort } from '../support/postgres-server.ts'
+import { exchange } from '../support/raw.ts'
 import { startService } from '../support/service.ts'
 
 const example = readFileSync(new URL('../../examples/nginx/nginx.conf', import.meta.url), 'utf8')
@@ -29,13 +30,16 @@ if (nginx === undefined) {
       t.match(example, new RegExp(`^ {4}proxy_set_header X-Auth-Request-${header} \\$gatehouse_`, 'm'))
     }
     const locations = example.split(/^ {4}location /m).slice(1)
-    const open = locations.filter((location) => !location.includes('auth_request ') && !location.includes('internal;'))
+    const toApplication = locations.filter((location) => location.includes('proxy_pass http://application'))
+    const open = toApplication.filter((location) => !location.includes('auth_request '))
     t.same(
       open.map((location) => location.split(' {')[0]),
-      ['/auth/', '/.well-known/jwks.json', '/public/'],
-      'no other location is open to everyone'
+      ['/public/'],
+      'no other location of the application is open to everyone'
     )
-    for (const location of open) t.notMatch(location, 'proxy_set_header', 'and none of them loses the headers above')
+    for (const location of toApplication)
+      t.notMatch(location, 'proxy_set_header', 'and none of them loses the headers above')
+    t.match(example, 'if ($is_ambiguous)')
   })
 } else {
   await t.test('the nginx example', async (t) => {
@@ -72,9 +76,102 @@ if (nginx === undefined) {
 
     await t.test("stops a reader at the author's door", async (t) => {
       application.seen.length = 0
-      for (const path of ['/write', '/write/', '/Write/new', '/public/..%2fwrite/', '//write/', '/%77rite/'] as const) {
+      for (const path of ['/write', '/write/', '/Write/new', '/%77rite/'] as const) {
         t.equal((await call(proxy, `GET ${path}`, { bearer: person.token, headers: forged })).status, 403, path)
       }
+      t.same(application.seen, [], 'the application heard nothing of it')
+    })
+
+    // Findings A1: nginx chose the location by the normalised path and passed the raw one on.
+    await t.test('refuses paths that the application could read differently, of any method and caller', async (t) => {
+      application.seen.length = 0
+      const paths = [
+        ...[
+          '/write/../public/x',
+          '/write/%2e%2e/public/x',
+          '/write/.%2E/public/x',
+          '/public/..%2fwrite/x',
+          '/write/..'
+        ],
+        ...[
+          '/public/%2e%2e%2fwrite',
+          '/public/..%5cwrite',
+          '/public\\..\\write',
+          '/public/%252e%252e/write',
+          '/./write/x'
+        ],
+        ...[
+          '/write;a=b/x',
+          '/write%3ba=b/x',
+          '/public/..;/write/x',
+          '//write/',
+          '/public//x',
+          '/write/x%00',
+          '/write/.?a=b'
+        ]
+      ]
+      for (const method of ['GET', 'POST']) {
+        for (const path of paths) {
+          const bearer = `Authorization: Bearer ${person.token}`
+          const answer = await exchange(
+            proxy,
+            `${method} ${path} HTTP/1.1`,
+            'Host: x',
+            bearer,
+            'Connection: close',
+            '',
+            ''
+          )
+          t.match(answer, /^HTTP\/1\.1 400 /, `${method} ${path}`)
+        }
+      }
+      const absolute = await exchange(
+        proxy,
+        'GET http://x/write/../public/x HTTP/1.1',
+        'Host: x',
+        'Connection: close',
+        '',
+        ''
+      )
+      t.match(absolute, /^HTTP\/1\.1 400 /)
+      t.same(application.seen, [], 'the application heard nothing of it')
+    })
+
+    await t.test('passes on what only looks odd', async (t) => {
+      for (const path of [
+        '/articles/a%20b',
+        '/articles/..hidden',
+        '/a.b/c..d',
+        '/x?next=../write//;a&b=%2e%2f',
+        '/%C3%A9'
+      ] as const) {
+        const answer = await call(proxy, `GET ${path}`, { bearer: person.token })
+        t.equal(answer.status, 200, path)
+        t.equal((answer.body as { path: string }).path, path)
+      }
+    })
+
+    await t.test('keeps the credentials from the application, and other cookies not', async (t) => {
+      const headersFor = async (cookie: string) => {
+        const answer = await call(proxy, 'GET /articles', { cookie })
+        return (answer.body as { headers: IncomingHttpHeaders }).headers
+      }
+      const token = `access_token=${person.token}`
+      t.equal((await headersFor(`theme=dark; ${token}; lang=en`)).cookie, 'theme=dark; lang=en')
+      t.equal((await headersFor(`${token}; lang=en`)).cookie, 'lang=en')
+      t.notOk((await headersFor(token)).cookie?.includes('access_token'))
+      t.notOk((await headersFor(`${token}; a=b; access_token=second`)).cookie?.includes('access_token'))
+      const bearer = await call(proxy, 'GET /articles', { bearer: person.token })
+      t.notOk((bearer.body as { headers: IncomingHttpHeaders }).headers.authorization)
+    })
+
+    await t.test("passes Gatehouse's own paths, so that mailed links and OAuth work", async (t) => {
+      application.seen.length = 0
+      for (const path of ['/reset-password', '/verify-email', '/pages/account.js', '/.well-known/jwks.json'] as const)
+        t.equal((await call(proxy, `GET ${path}`)).status, 200, path)
+      const body = { token: 'x', new_password: 'a long and quiet evening' }
+      t.match((await call(proxy, 'POST /auth/password/reset', { json: body })).body, { code: 'validation_failed' })
+      t.match((await call(proxy, 'POST /oauth/token')).body, { error: 'invalid_client' })
       t.same(application.seen, [], 'the application heard nothing of it')
     })
 

@@ -46,6 +46,7 @@ const matrix: Record<string, Expectation> = {
   'POST /auth/login': anyone(400),
   'POST /auth/refresh': anyone(401),
   'POST /auth/logout': anyone(200),
+  'POST /auth/reauthenticate': known(400),
   'GET /auth/me': users(200),
   'PATCH /auth/me': known(400),
   'DELETE /auth/me': known(400),

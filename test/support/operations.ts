@@ -37,12 +37,16 @@ export async function operationsOf(service: Pick<Service, 'url'>): Promise<Opera
       return {
         name: `${method.toUpperCase()} ${path}`,
         request: `${method.toUpperCase()} ${filled(path, documented)}` as Operation['request'],
-        guarded: (documented.security ?? []).some((scheme) => 'bearer' in scheme),
+        guarded: isGuarded(documented),
         body: reference === undefined ? undefined : document.components.schemas[reference.split('/').at(-1) ?? '']
       }
     })
   )
 }
+
+/** An empty requirement among them makes the others optional. */
+const isGuarded = ({ security = [] }: Documented) =>
+  security.some((scheme) => 'bearer' in scheme) && security.every((scheme) => Object.keys(scheme).length > 0)
 
 const filled = (path: string, { parameters = [] }: Documented) =>
   parameters

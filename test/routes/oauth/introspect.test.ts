@@ -12,13 +12,17 @@ for (const kind of kinds) {
 
     await t.test('O3: of a good one what it says', async (t) => {
       const answer = await post(service, '/oauth/introspect', { token: person.token }, asking)
-      const { iat, exp, jti, sid } = partsOf(person.token).payload
+      const { iat, exp, jti, sid, auth_time } = partsOf(person.token).payload
       t.equal(answer.status, 200)
       t.equal(answer.headers.get('cache-control'), 'no-store')
       t.strictSame(answer.body, {
         active: true,
         scope: 'reader',
         username: person.username,
+        client_id: 'gatehouse',
+        auth_time,
+        amr: ['pwd'],
+        acr: '1',
         token_type: 'Bearer',
         exp,
         iat,

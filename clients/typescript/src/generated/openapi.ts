@@ -72,9 +72,29 @@ export interface paths {
         put?: never;
         /**
          * End the session
-         * @description Answers the same whether there was a session or not.
+         * @description Ends every session that a credential of the request names: the Bearer token, even if it has expired, the refresh token in the body, the cookies. Answers the same whether there was a session or not.
          */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/reauthenticate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm who you are
+         * @description For what answers `reauthentication_required`: the new access token says when you last logged in.
+         */
+        post: operations["reauthenticate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -93,13 +113,13 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete the own account
+         * Delete your account
          * @description Sessions and tokens end at once. What the audit keeps names no one.
          */
         delete: operations["deleteMe"];
         options?: never;
         head?: never;
-        /** Change the own profile */
+        /** Change your profile */
         patch: operations["updateMe"];
         trace?: never;
     };
@@ -129,7 +149,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Change the own password */
+        /**
+         * Change your password
+         * @description Every session ends, this one too, and a new one takes its place: go on with the tokens of the answer.
+         */
         post: operations["changePassword"];
         delete?: never;
         options?: never;
@@ -242,7 +265,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End one of the own sessions */
+        /** End one of your sessions */
         delete: operations["endSession"];
         options?: never;
         head?: never;
@@ -697,6 +720,21 @@ export interface components {
             /** Format: text */
             refresh_token: string;
         };
+        LogoutUser: {
+            /**
+             * Format: text
+             * @description The session that it names ends
+             */
+            refresh_token?: string;
+        };
+        Reauthenticate: {
+            /**
+             * Format: text
+             * @description Any Unicode but control characters; common passwords and those that hold the name are refused.
+             * @example a long and quiet evening
+             */
+            password: string;
+        };
         /** @description What is absent stays as it is; null clears a name. */
         UpdateUser: {
             /** Format: text */
@@ -848,7 +886,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {string} */
-            code: "validation_failed" | "invalid_credentials" | "not_authenticated" | "token_expired" | "token_invalid" | "token_revoked" | "refresh_token_invalid" | "refresh_token_reused" | "permission_denied" | "cross_origin_refused" | "not_found" | "request_timeout" | "username_taken" | "email_taken" | "last_admin" | "too_many_secrets" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "headers_too_large" | "internal_error" | "overloaded" | "unavailable";
+            code: "validation_failed" | "invalid_credentials" | "not_authenticated" | "token_expired" | "token_invalid" | "token_revoked" | "refresh_token_invalid" | "refresh_token_reused" | "reauthentication_required" | "permission_denied" | "cross_origin_refused" | "not_found" | "request_timeout" | "username_taken" | "email_taken" | "last_admin" | "too_many_secrets" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "headers_too_large" | "internal_error" | "overloaded" | "unavailable";
             request_id: string;
             errors?: components["schemas"]["Fault"][];
         };
@@ -988,7 +1026,7 @@ export interface components {
             active: boolean;
             /** @description The roles, separated by blanks; absent where there are none */
             scope?: string;
-            /** @description Of a token of a service */
+            /** @description The client that asked for the token; for the service's own login its audience */
             client_id?: string;
             /** @description Of a token of a user */
             username?: string;
@@ -1005,6 +1043,12 @@ export interface components {
             jti?: string;
             /** @description The session of a user's token */
             sid?: string;
+            /** @description When the user last proved who they are, in seconds since the epoch */
+            auth_time?: number;
+            /** @description How they did (RFC 8176) */
+            amr?: string[];
+            /** @description `2` where a second factor or a passkey was among it, else `1` */
+            acr?: string;
             is_reader?: boolean;
             is_author?: boolean;
             is_admin?: boolean;
@@ -1439,7 +1483,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LogoutUser"];
+            };
+        };
         responses: {
             /** @description There is no session now */
             200: {
@@ -1459,7 +1507,125 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unavailable`: The database is unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reauthenticate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reauthenticate"];
+            };
+        };
+        responses: {
+            /** @description New tokens of the same session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description `validation_failed`: The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_credentials`: Incorrect username or password
+             *
+             *     `not_authenticated`: Could not validate credentials
+             *
+             *     `token_expired`: Token expired
+             *
+             *     `token_invalid`: Invalid token
+             *
+             *     `token_revoked`: Token revoked
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `cross_origin_refused`: Cross-origin request refused
+             *
+             *     `permission_denied`: You do not have permission to perform this operation
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `overloaded`: The service is busy
+             *
+             *     `unavailable`: The database is unavailable
+             */
             503: {
                 headers: {
                     /** @description Seconds to wait */
@@ -1586,6 +1752,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -1852,12 +2020,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The password is changed, and the user's other sessions have ended */
-            204: {
+            /** @description The password is changed: the tokens of a new session */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
             };
             /** @description `validation_failed`: The request is not valid */
             400: {
@@ -2802,6 +2972,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -2989,6 +3161,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -3092,6 +3266,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -3380,6 +3556,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -3637,6 +3815,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -3813,6 +3993,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -3908,6 +4090,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -4008,6 +4192,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -4108,6 +4294,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
