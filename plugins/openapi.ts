@@ -2,6 +2,7 @@ import fastifySwagger from '@fastify/swagger'
 import type { FastifyContextConfig, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../src/errors.ts'
+import { version } from '../src/package-folder.ts'
 import { cookieNames } from './cookies.ts'
 
 declare module 'fastify' {
@@ -41,7 +42,7 @@ export default fp(
           title: 'Gatehouse',
           description:
             'Registration, login, sessions and roles. Errors are problem details (RFC 9457) with a stable `code`.',
-          version: '1.0.0',
+          version,
           license: { name: 'MIT', url: 'https://opensource.org/license/mit' }
         },
         servers: [{ url: '/', description: 'This service' }],
@@ -62,7 +63,7 @@ export default fp(
               name: cookieNames(app.config.cookies.prefix).access,
               description: 'Set by a login from a browser'
             },
-            client: {
+            clientSecretBasic: {
               type: 'http',
               scheme: 'basic',
               description:
@@ -101,7 +102,7 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
     security: [
       ...(credential === 'optional' ? [{}] : []),
       ...(asksForToken || credential === 'optional' ? [{ bearer: [] }, { cookie: [] }] : []),
-      ...(access === 'service' ? [{ client: [] }] : [])
+      ...(access === 'service' ? [{ clientSecretBasic: [] }] : [])
     ],
     response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { browserPath, openBrowser } from '../support/browser.ts'
@@ -7,6 +8,7 @@ import { startService } from '../support/service.ts'
 
 interface OpenApi {
   openapi: string
+  info: { version: string }
   paths: Record<string, Record<string, { operationId?: string }>>
   components: { schemas: Record<string, object> }
 }
@@ -19,6 +21,8 @@ await t.test('the document is OpenAPI 3.1 and names every operation once', async
   t.match(answer.headers.get('content-type'), /^application\/json/)
   t.match(answer.headers.get('cache-control'), /max-age/)
   t.match(document.openapi, /^3\.1\./)
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  t.equal(document.info.version, version, "the document's version is the package's")
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path))
   const ids = operations.map(({ operationId }) => operationId)
   t.notOk(ids.includes(undefined), 'every operation has an id')
