@@ -138,7 +138,9 @@ const refusalsOfInput = ['validation_failed', 'unsupported_media_type'] as const
 const refusalsOfForm = ['unsupported_media_type'] as const
 const refusalsOfToken = ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const
 
-const retryAfter = { 'retry-after': { type: 'integer', minimum: 1, description: 'Seconds to wait' } }
+const retryAfter = {
+  'retry-after': { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1, description: 'Seconds to wait' }
+}
 
 function problemResponses(codes: ProblemCode[]): Responses {
   const statuses = new Set(codes.map((code) => problems[code].status))

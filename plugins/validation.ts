@@ -93,7 +93,7 @@ function createAjv(app: FastifyInstance): () => Ajv {
         validateSchema: false,
         keywords: ['example']
       })
-      addFormats.default(ajv, ['email', 'date-time'])
+      addFormats.default(ajv, ['email', 'date-time', 'int64'])
       ajv.addFormat('uuid', uuid)
       // No pattern of other languages knows lone surrogates.
       ajv.addFormat('text', (value) => value.isWellFormed())

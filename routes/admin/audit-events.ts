@@ -3,8 +3,8 @@ import { Type } from '@sinclair/typebox'
 import { describeEvent } from '../../src/audit/description.ts'
 import { type AuditEventType, auditEventTypes } from '../../src/audit/events.ts'
 import { listEvents } from '../../src/audit/listing.ts'
-import { ok, strict } from '../schemas.ts'
-import { AuditEventList, Cursor, Instant, instantIn, Limit, UserId } from './schemas.ts'
+import { ok, strict, UserId } from '../schemas.ts'
+import { AuditEventList, Cursor, Instant, instantIn, Limit } from './schemas.ts'
 
 const EventType = Type.Unsafe<AuditEventType>({
   type: 'string',

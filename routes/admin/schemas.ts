@@ -7,11 +7,13 @@ import type { UserRow } from '../../src/users/queries.ts'
 import {
   AuditEvent,
   Email,
+  Int64,
   Name,
   Nullable,
   ref,
   strict,
   Timestamp,
+  UserId,
   Username,
   userResponse,
   UserResponse
@@ -58,7 +60,6 @@ export const AdminUpdateUser = Type.Object(
 )
 
 export const RoleName = Type.Unsafe<Role>({ type: 'string', enum: [...roles] })
-export const UserId = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })
 export const UserParams = Type.Object({ id: UserId })
 export const Limit = Type.Integer({ minimum: 1, maximum: 100, default: 50 })
 export const Cursor = Type.String({
@@ -85,7 +86,7 @@ export const RevokeSessions = Type.Object(
   }
 )
 
-export const Revoked = Type.Object({ revoked: Type.Integer() }, { $id: 'Revoked' })
+export const Revoked = Type.Object({ revoked: Int64() }, { $id: 'Revoked' })
 
 export const AuditEventList = PageOf(AuditEvent, 'AuditEventList')
 

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { oauthErrorCodes, type OAuthErrorCode } from '../../src/oauth/errors.ts'
-import { ok } from '../schemas.ts'
+import { Int32, Int64, ok } from '../schemas.ts'
 
 // Forms may hold parameters that we do not know, which are ignored (RFC 6749 §3.2).
 const credentials = {
@@ -9,7 +9,7 @@ const credentials = {
   client_secret: Type.Optional(Type.String({ description: 'With `client_id`, instead of HTTP Basic' }))
 }
 const hint = Type.Optional(Type.String({ description: 'Taken and ignored: what a token is, it says itself' }))
-const Seconds = (description: string) => Type.Integer({ description: `${description}, in seconds since the epoch` })
+const Seconds = (description: string) => Int64({ description: `${description}, in seconds since the epoch` })
 
 export const ClientTokenRequest = Type.Object(
   {
@@ -29,7 +29,7 @@ export const ClientToken = Type.Object(
   {
     access_token: Type.String({ description: 'A JWT (RFC 9068)' }),
     token_type: Type.Literal('Bearer'),
-    expires_in: Type.Integer({ description: 'Seconds' }),
+    expires_in: Int32({ description: 'Seconds' }),
     scope: Type.Optional(Type.String({ description: 'The roles that it carries; absent where there are none' }))
   },
   { $id: 'ClientToken' }

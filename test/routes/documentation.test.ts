@@ -6,6 +6,10 @@ import { toOpenapi30 } from '../../scripts/generated-files.ts'
 import { call } from '../support/client.ts'
 import { startService } from '../support/service.ts'
 
+interface Schema {
+  properties: Record<string, object>
+}
+
 interface OpenApi {
   openapi: string
   info: { version: string }
@@ -38,6 +42,14 @@ await t.test('every object in the document has a name, so that generators invent
     []
   )
   t.same(objectsBelow(paths), [])
+})
+
+await t.test('integers that outgrow 32 bits say so, for generators take the others for such', async (t) => {
+  const { body } = await call(await startService(t), 'GET /openapi.json')
+  t.same(largeIntegersIn(body as object), [])
+  const { Introspection, AuditEvent } = (body as { components: { schemas: Record<string, Schema> } }).components.schemas
+  for (const property of ['exp', 'iat', 'auth_time']) t.match(Introspection?.properties[property], { format: 'int64' })
+  t.match(AuditEvent?.properties.id, { format: 'int64' })
 })
 
 for (const settings of [{}, { COOKIE_PREFIX: 'on', PASSWORD_MIN_LENGTH: '15' }]) {
@@ -128,6 +140,16 @@ if (browserPath === undefined) {
     t.same(await page.context().cookies(), [], 'the cookie is gone')
     t.same(complaints, [], 'the console is quiet: nothing was blocked')
     t.same(elsewhere, [], 'the page asked nobody else')
+  })
+}
+
+/** The integers of a schema that may be larger than the 32 bits that generators take them for, by where they are. */
+function largeIntegersIn(schema: object, path = ''): string[] {
+  return Object.entries(schema).flatMap(([name, part]: [string, unknown]) => {
+    if (typeof part !== 'object' || part === null) return []
+    const { type, format, maximum = Infinity } = part as { type?: unknown; format?: unknown; maximum?: number }
+    const isLarge = [type].flat().includes('integer') && format !== 'int64' && maximum >= 2 ** 31
+    return [...(isLarge ? [`${path}/${name}`] : []), ...largeIntegersIn(part, `${path}/${name}`)]
   })
 }
 
