@@ -89,8 +89,8 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
   const asksForToken = access !== 'public' && access !== 'service'
   const codes = new Set<ProblemCode>([
     ...own,
-    ...(ignoresBody ? [] : takesForm ? refusalsOfForm : refusalsOfInput),
-    ...(schema.body === undefined ? [] : (['payload_too_large'] as const)),
+    ...(ignoresBody || takesForm ? [] : refusalsOfInput),
+    ...(schema.body === undefined || takesForm ? [] : (['payload_too_large'] as const)),
     ...(asksForToken ? refusalsOfToken : []),
     ...(fresh === undefined ? [] : (['reauthentication_required'] as const)),
     ...(limit === undefined ? [] : (['rate_limited'] as const)),
@@ -132,10 +132,9 @@ function withOptionalBodies(document: Document): Document {
   return document
 }
 
-// A content type that is not JSON is refused even where no body is asked for.
+// A content type that is not JSON is refused even where no body is asked for. What is wrong with a form is told in OAuth's
+// own words.
 const refusalsOfInput = ['validation_failed', 'unsupported_media_type'] as const
-// What else is wrong with a form is told in OAuth's own words.
-const refusalsOfForm = ['unsupported_media_type'] as const
 const refusalsOfToken = ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const
 
 const retryAfter = {

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { problems } from '../../src/errors.ts'
 import { oauthErrorCodes, type OAuthErrorCode } from '../../src/oauth/errors.ts'
 import { Int32, Int64, ok } from '../schemas.ts'
 
@@ -93,7 +94,9 @@ export const OAuthErrorBody = Type.Object(
 /** What every operation by a service's secret may answer. */
 export const refusals = {
   400: ok(OAuthErrorBody, 'The request is not one that OAuth knows, or asks for too much'),
-  401: ok(OAuthErrorBody, '`invalid_client`: no such client, another secret, or the client is disabled')
+  401: ok(OAuthErrorBody, '`invalid_client`: no such client, another secret, or the client is disabled'),
+  413: ok(OAuthErrorBody, `\`invalid_request\`: ${problems.payload_too_large.detail}`),
+  415: ok(OAuthErrorBody, `\`invalid_request\`: ${problems.unsupported_media_type.detail}`)
 }
 
 export const formOnly = ['application/x-www-form-urlencoded']
