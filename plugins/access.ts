@@ -89,12 +89,19 @@ export default fp(
         route.preValidation = [authenticateClient, ...hooks(route.preValidation)]
         return
       }
-      route.onRequest = [authenticate, ...hooks(route.onRequest)]
+      const own = hooks(route.onRequest)
+      route.onRequest = [authenticate, ...own]
       if (declared === 'caller') return
-      const { fresh } = route.config
+      const { fresh, refusesMethods } = route.config
+      const check = declared === 'user' ? requireUser : requireRole(declared.role, route.config)
+      if (refusesMethods === true) {
+        // A method that is refused is refused without its body.
+        route.onRequest = [authenticate, check, ...own]
+        return
+      }
       route.preHandler = [
         ...(mayWaitForBody(route) ? [refuseRevokedSince] : []),
-        declared === 'user' ? requireUser : requireRole(declared.role, route.config),
+        check,
         ...(fresh === undefined ? [] : [requireFresh(fresh)]),
         ...hooks(route.preHandler)
       ]

@@ -57,7 +57,7 @@ export function problemBody(problem: Problem, requestId: string): object {
 }
 
 /** What the framework and the libraries throw, in our own terms. */
-function toProblem(error: unknown): Problem {
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (isUnavailable(error)) return new Problem('unavailable', { cause: error })
   const { code, statusCode } = error as Partial<FastifyError>

@@ -25,8 +25,12 @@ export default fp(
     })
 
     const server = createServer((request, response) => {
-      if (request.method !== 'GET' || request.url !== '/metrics') {
+      if (request.url !== '/metrics') {
         response.writeHead(404).end()
+        return
+      }
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.writeHead(405, { allow: 'GET, HEAD' }).end()
         return
       }
       registry.metrics().then(

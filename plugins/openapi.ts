@@ -2,6 +2,7 @@ import fastifySwagger from '@fastify/swagger'
 import type { FastifyContextConfig, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../src/errors.ts'
+import { version } from '../src/package-folder.ts'
 import { cookieNames } from './cookies.ts'
 
 declare module 'fastify' {
@@ -41,7 +42,7 @@ export default fp(
           title: 'Gatehouse',
           description:
             'Registration, login, sessions and roles. Errors are problem details (RFC 9457) with a stable `code`.',
-          version: '1.0.0',
+          version,
           license: { name: 'MIT', url: 'https://opensource.org/license/mit' }
         },
         servers: [{ url: '/', description: 'This service' }],
@@ -62,7 +63,7 @@ export default fp(
               name: cookieNames(app.config.cookies.prefix).access,
               description: 'Set by a login from a browser'
             },
-            client: {
+            clientSecretBasic: {
               type: 'http',
               scheme: 'basic',
               description:
@@ -88,8 +89,8 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
   const asksForToken = access !== 'public' && access !== 'service'
   const codes = new Set<ProblemCode>([
     ...own,
-    ...(ignoresBody ? [] : takesForm ? refusalsOfForm : refusalsOfInput),
-    ...(schema.body === undefined ? [] : (['payload_too_large'] as const)),
+    ...(ignoresBody || takesForm ? [] : refusalsOfInput),
+    ...(schema.body === undefined || takesForm ? [] : (['payload_too_large'] as const)),
     ...(asksForToken ? refusalsOfToken : []),
     ...(fresh === undefined ? [] : (['reauthentication_required'] as const)),
     ...(limit === undefined ? [] : (['rate_limited'] as const)),
@@ -102,7 +103,7 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
     security: [
       ...(credential === 'optional' ? [{}] : []),
       ...(asksForToken || credential === 'optional' ? [{ bearer: [] }, { cookie: [] }] : []),
-      ...(access === 'service' ? [{ client: [] }] : [])
+      ...(access === 'service' ? [{ clientSecretBasic: [] }] : [])
     ],
     response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
   }
@@ -134,13 +135,14 @@ function withOptionalBodies(document: Document): Document {
   return document
 }
 
-// A content type that is not JSON is refused even where no body is asked for.
+// A content type that is not JSON is refused even where no body is asked for. What is wrong with a form is told in OAuth's
+// own words.
 const refusalsOfInput = ['validation_failed', 'unsupported_media_type'] as const
-// What else is wrong with a form is told in OAuth's own words.
-const refusalsOfForm = ['unsupported_media_type'] as const
 const refusalsOfToken = ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const
 
-const retryAfter = { 'retry-after': { type: 'integer', minimum: 1, description: 'Seconds to wait' } }
+const retryAfter = {
+  'retry-after': { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1, description: 'Seconds to wait' }
+}
 
 function problemResponses(codes: ProblemCode[]): Responses {
   const statuses = new Set(codes.map((code) => problems[code].status))

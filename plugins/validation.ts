@@ -1,13 +1,16 @@
 import { isUtf8 } from 'node:buffer'
-import { Ajv, type ValidateFunction } from 'ajv'
+import { Ajv, type FuncKeywordDefinition, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Fault, Problem } from '../src/errors.ts'
+import { advice, patterns } from './patterns.ts'
+import { readParameters } from './spelling.ts'
 
 /**
  * Input is refused, not repaired: bodies of another type than JSON in UTF-8, unknown properties, wrong types,
  * text that is not well-formed. Only query strings and path parameters, which are text, are turned into their types.
+ * All that is wrong is named at once.
  */
 export default fp(
   async function validation(app) {
@@ -29,10 +32,11 @@ export default fp(
       else done(null, payload)
     })
 
-    const strict = createAjv(app, false)
-    const coercing = createAjv(app, 'array')
-    const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) =>
-      onDemand(() => (httpPart === 'body' ? strict() : coercing()).compile(schema))
+    const ajv = createAjv(app)
+    const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
+      const validate = onDemand(() => ajv().compile(schema))
+      return httpPart === 'body' ? validate : after(readParameters(schema), validate)
+    }
     app.setValidatorCompiler(compile)
     app.setSchemaErrorFormatter((errors, part) => Problem.validation(toFaults(errors, part)))
   },
@@ -75,29 +79,42 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const isFormInUtf8 = /^application\/x-www-form-urlencoded(?: *; *charset="?utf-8"?)?$/i
 const isJsonInUtf8 = /^application\/json(?: *; *charset="?utf-8"?)?$/i
 
-// NUL and the other control characters, in every string of a body.
-// eslint-disable-next-line no-control-regex
-const control = /[\u0000-\u001f\u007f-\u009f]/
-
 /** An Ajv that is made when the first schema asks for it, with the shared schemas that are known by then. */
-function createAjv(app: FastifyInstance, coerceTypes: false | 'array'): () => Ajv {
+function createAjv(app: FastifyInstance): () => Ajv {
   let ajv: Ajv | undefined
   return () => {
     if (ajv === undefined) {
       ajv = new Ajv({
-        allErrors: false,
-        coerceTypes,
+        // Its cost is bounded as bodies are: our schemas are small, and none holds a pattern that backtracks.
+        allErrors: true,
+        coerceTypes: false,
         useDefaults: true,
         removeAdditional: false,
         validateSchema: false,
         keywords: ['example']
       })
-      addFormats.default(ajv, ['email', 'date-time'])
+      addFormats.default(ajv, ['email', 'date-time', 'int64'])
       ajv.addFormat('uuid', uuid)
-      ajv.addFormat('text', (value) => value.isWellFormed() && !control.test(value))
+      // No pattern of other languages knows lone surrogates.
+      ajv.addFormat('text', (value) => value.isWellFormed())
+      ajv.addKeyword(normalization)
       for (const schema of Object.values(app.getSchemas())) ajv.addSchema(schema as object)
     }
     return ajv
+  }
+}
+
+/** The form of Unicode in which a text is meant: it is brought into that before any other rule is applied to it. */
+const normalization: FuncKeywordDefinition = {
+  keyword: 'x-normalization',
+  type: 'string',
+  schemaType: 'string',
+  before: 'maxLength',
+  modifying: true,
+  errors: false,
+  compile: (form: string) => (text: string, context) => {
+    if (context !== undefined) context.parentData[context.parentDataProperty] = text.normalize(form)
+    return true
   }
 }
 
@@ -115,6 +132,17 @@ function onDemand(compile: () => ValidateFunction): Validator {
   return validate
 }
 
+/** A validator of what `read` has turned into its types. */
+function after(read: (data: unknown) => void, validator: Validator): Validator {
+  const validate: Validator = (data: unknown) => {
+    read(data)
+    const isValid = validator(data)
+    validate.errors = validator.errors ?? null
+    return isValid
+  }
+  return validate
+}
+
 function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[] {
   return errors.map(({ instancePath, keyword, params, message }) => {
     const at = `/${part}${instancePath}`
@@ -122,13 +150,18 @@ function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[]
       return { path: `${at}/${printable(params.additionalProperty)}`, message: 'is not a known property' }
     }
     if (keyword === 'required') return { path: `${at}/${printable(params.missingProperty)}`, message: 'is required' }
-    if (keyword === 'format' && params.format === 'text') {
-      return { path: at, message: 'must be well-formed Unicode without control characters' }
+    if (keyword === 'format' && params.format === 'text') return { path: at, message: advice[patterns.text] ?? '' }
+    if (keyword === 'pattern') return { path: at, message: advice[params.pattern as string] ?? 'is not valid' }
+    if (keyword === 'minLength' || keyword === 'maxLength') {
+      const bound = `${keyword === 'minLength' ? 'at least' : 'at most'} ${printable(params.limit)}`
+      return { path: at, message: `must have ${bound} character${params.limit === 1 ? '' : 's'}` }
     }
     if (keyword === 'format') return { path: at, message: `must be a valid ${printable(params.format)}` }
     if (keyword === 'enum') {
       return { path: at, message: `must be one of ${(params.allowedValues as unknown[]).map(String).join(', ')}` }
     }
+    if (keyword === 'type' && params.type === 'integer')
+      return { path: at, message: 'must be a whole number, in digits' }
     return { path: at, message: message ?? 'is not valid' }
   })
 }

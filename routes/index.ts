@@ -42,6 +42,7 @@ async function routes(app: FastifyInstance): Promise<void> {
       { prefix }
     )
   }
+  app.refuseOtherMethods()
 }
 
-export default fp(routes, { name: 'routes', dependencies: ['access', 'services', 'openapi'] })
+export default fp(routes, { name: 'routes', dependencies: ['access', 'methods', 'services', 'openapi'] })

@@ -1,14 +1,23 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type IntegerOptions, type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { patterns } from '../plugins/patterns.ts'
 import { problems } from '../src/errors.ts'
 import { flagsOf } from '../src/roles/roles.ts'
 import type { findSessions } from '../src/sessions/queries.ts'
 import type { Principal } from '../src/tokens/claims.ts'
 import type { UserRow } from '../src/users/queries.ts'
 
+interface TextOptions {
+  minLength?: number
+  maxLength: number
+  description?: string
+  examples?: string[]
+  /** The form of Unicode in which it is meant, and in which its length is counted. */
+  'x-normalization'?: 'NFC'
+}
+
 /** A string that people type: well-formed Unicode without control characters. */
-export const Text = (options: { minLength?: number; maxLength: number; description?: string; examples?: string[] }) =>
-  Type.String({ format: 'text', ...options })
+export const Text = (options: TextOptions) => Type.String({ format: 'text', pattern: patterns.text, ...options })
 
 /** A schema by its name, so that the OpenAPI document holds it once. */
 export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${schema.$id ?? ''}#` })
@@ -17,15 +26,30 @@ export const strict = { additionalProperties: false }
 export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type as string, 'null'] })
 
-export const Username = (description: string) =>
-  Text({ minLength: 1, maxLength: 254, description, examples: ['alice'] })
+/** What generators may take for 32 bits, as many do with an integer that says nothing of its size. */
+export const Int32 = (options: IntegerOptions = {}) => Type.Integer({ maximum: 2 ** 31 - 1, ...options })
+
+/** What grows beyond 32 bits: a time in seconds does so in 2038. */
+export const Int64 = (options: IntegerOptions = {}) => Type.Integer({ format: 'int64', ...options })
+
+export const UserId = Int32({ minimum: 1 })
+
+/** The name of a new user. */
+export const Username = Type.String({
+  'x-normalization': 'NFKC',
+  minLength: 3,
+  maxLength: 32,
+  pattern: patterns.username,
+  description: 'Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case',
+  examples: ['alice']
+})
 export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['alice@example.com'] })
 export const Name = Nullable(Text({ maxLength: 100 }))
 export const Timestamp = Type.Unsafe<string | Date>(Type.String({ format: 'date-time' }))
 
 export const UserResponse = Type.Object(
   {
-    id: Type.Integer(),
+    id: UserId,
     username: Type.String(),
     first_name: Nullable(Type.String()),
     second_name: Nullable(Type.String()),
@@ -44,9 +68,9 @@ export const Token = Type.Object(
   {
     access_token: Type.String({ description: 'A JWT (RFC 9068)' }),
     token_type: Type.Literal('Bearer'),
-    expires_in: Type.Integer({ description: 'Seconds' }),
+    expires_in: Int32({ description: 'Seconds' }),
     refresh_token: Type.Optional(Type.String({ description: 'Opaque; with transport `bearer` alone' })),
-    refresh_expires_in: Type.Optional(Type.Integer({ description: 'Seconds' }))
+    refresh_expires_in: Type.Optional(Int32({ description: 'Seconds' }))
   },
   { $id: 'Token' }
 )
@@ -68,11 +92,11 @@ export const SessionList = Type.Object({ items: Type.Array(ref(Session)) }, { $i
 
 export const AuditEvent = Type.Object(
   {
-    id: Type.Integer(),
+    id: Int64(),
     type: Type.String({ examples: ['user.roles_changed'] }),
-    actor_id: Nullable(Type.Integer({ description: 'The user who did it' })),
+    actor_id: Nullable(Int32({ description: 'The user who did it' })),
     actor_client_id: Nullable(Type.String({ description: 'The service that did it' })),
-    user_id: Nullable(Type.Integer({ description: 'The user whom it was done to' })),
+    user_id: Nullable(Int32({ description: 'The user it was done to' })),
     ip: Nullable(Type.String()),
     user_agent: Nullable(Type.String()),
     request_id: Nullable(Type.String()),
@@ -103,7 +127,7 @@ export const ProblemDetails = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),
-    status: Type.Integer(),
+    status: Int32(),
     detail: Type.String(),
     code: Type.Unsafe<keyof typeof problems>({ type: 'string', enum: Object.keys(problems) }),
     request_id: Type.String(),

@@ -18,6 +18,7 @@ import lifecycle from '../plugins/lifecycle.ts'
 import limits from '../plugins/limits.ts'
 import logging from '../plugins/logging.ts'
 import mail from '../plugins/mail.ts'
+import methods from '../plugins/methods.ts'
 import metrics from '../plugins/metrics.ts'
 import openapi from '../plugins/openapi.ts'
 import passwords from '../plugins/passwords.ts'
@@ -115,6 +116,7 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(crossOrigin)
   await app.register(denials)
   await app.register(access)
+  await app.register(methods)
   await app.register(logging)
   await app.register(metrics)
   await app.register(mail)

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { addAudit } from './commands/audit.ts'
 import { addClients } from './commands/clients.ts'
@@ -11,9 +10,7 @@ import { addOpenapi } from './commands/openapi.ts'
 import { addOutbox } from './commands/outbox.ts'
 import { addServe } from './commands/serve.ts'
 import { addUsers } from './commands/users.ts'
-import { packageFolder } from './package-folder.ts'
-
-const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string }
+import { version } from './package-folder.ts'
 
 // A reader that has seen enough, as in `gatehouse users list | head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))

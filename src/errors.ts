@@ -19,6 +19,7 @@ export const problems = {
   },
   cross_origin_refused: { status: 403, title: 'Forbidden', detail: 'Cross-origin request refused' },
   not_found: { status: 404, title: 'Not Found', detail: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method Not Allowed', detail: 'The path takes other methods: see Allow' },
   request_timeout: { status: 408, title: 'Request Timeout', detail: 'The request took too long to arrive' },
   username_taken: { status: 409, title: 'Conflict', detail: 'User with this username already registered' },
   email_taken: { status: 409, title: 'Conflict', detail: 'User with this email already registered' },
@@ -73,9 +74,17 @@ export class Problem extends Error {
     this.retryAfter = options.retryAfter
   }
 
-  /** A refusal of input: `detail` names the faults, so that it can be acted on without reading `errors`. */
+  /**
+   * A refusal of input: `detail` names the faults, so that it can be acted on without reading `errors`. How many there can
+   * be is up to the client, and so no more are named than somebody reads.
+   */
   static validation(faults: Fault[]): Problem {
-    const detail = faults.map((fault) => `${fault.path} ${fault.message}`).join('; ')
-    return new Problem('validation_failed', { detail, faults })
+    const named = faults.slice(0, mostInDetail).map((fault) => `${fault.path} ${fault.message}`)
+    const more = faults.length - named.length
+    const detail = [...named, ...(more > 0 ? [`and ${String(more)} more`] : [])].join('; ')
+    return new Problem('validation_failed', { detail, faults: faults.slice(0, mostFaults) })
   }
 }
+
+const mostInDetail = 5
+const mostFaults = 20

@@ -5,6 +5,7 @@ import configPlugin from '../plugins/config.ts'
 import cookies from '../plugins/cookies.ts'
 import crossOrigin from '../plugins/cross-origin.ts'
 import errors from '../plugins/errors.ts'
+import methods from '../plugins/methods.ts'
 import openapi from '../plugins/openapi.ts'
 import validation from '../plugins/validation.ts'
 import { readOpenapi30 } from '../routes/documentation/openapi-3.0.ts'
@@ -20,7 +21,8 @@ export async function openapiDocument(): Promise<string> {
   await app.register(configPlugin, { config: readConfig({ DOCS: 'off' }) })
   for (const name of ['client-credentials', 'jwt', 'revocations', 'services'])
     await app.register(fp(async () => undefined, { name }))
-  for (const plugin of [errors, validation, cookies, crossOrigin, access, openapi, routes]) await app.register(plugin)
+  for (const plugin of [errors, validation, cookies, crossOrigin, access, methods, openapi, routes])
+    await app.register(plugin)
   await app.ready()
   const document = JSON.stringify(app.swagger(), null, 2)
   await app.close()

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path'
  * in which code does not lie where its source does.
  */
 export const packageFolder = nearest(import.meta.dirname)
+
+/** The version of the package, which is the service's and its document's, too. */
+export const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string }
 
 function nearest(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : nearest(dirname(folder))

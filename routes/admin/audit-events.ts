@@ -1,9 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { describeEvent } from '../../src/audit/description.ts'
+import { type AuditEventType, auditEventTypes } from '../../src/audit/events.ts'
 import { listEvents } from '../../src/audit/listing.ts'
-import { ok, strict, Text } from '../schemas.ts'
-import { AuditEventList, Cursor, Instant, instantIn, Limit, UserId } from './schemas.ts'
+import { ok, strict, UserId } from '../schemas.ts'
+import { AuditEventList, Cursor, Instant, instantIn, Limit } from './schemas.ts'
+
+const EventType = Type.Unsafe<AuditEventType>({
+  type: 'string',
+  enum: [...auditEventTypes],
+  examples: ['user.login_failed']
+})
 
 export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -18,7 +25,7 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
         {
           limit: Limit,
           cursor: Type.Optional(Cursor),
-          type: Type.Optional(Text({ minLength: 1, maxLength: 64, examples: ['user.login_failed'] })),
+          type: Type.Optional(EventType),
           user_id: Type.Optional(UserId),
           since: Type.Optional(Instant('From this moment on')),
           until: Type.Optional(Instant('Before this moment'))

@@ -1,16 +1,19 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { advice, patterns } from '../../plugins/patterns.ts'
 import { Problem } from '../../src/errors.ts'
 import { type Role, roles } from '../../src/roles/roles.ts'
 import type { UserRow } from '../../src/users/queries.ts'
 import {
   AuditEvent,
   Email,
+  Int64,
   Name,
   Nullable,
   ref,
   strict,
   Timestamp,
+  UserId,
   Username,
   userResponse,
   UserResponse
@@ -32,7 +35,7 @@ const Flag = Type.Optional(Type.Boolean())
 
 export const InviteUser = Type.Object(
   {
-    username: Username('3 to 32 Latin letters and digits, between them also `.`, `_` and `-`; unique in any case'),
+    username: Username,
     email: Email,
     first_name: Type.Optional(Name),
     second_name: Type.Optional(Name),
@@ -57,11 +60,16 @@ export const AdminUpdateUser = Type.Object(
 )
 
 export const RoleName = Type.Unsafe<Role>({ type: 'string', enum: [...roles] })
-export const UserId = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })
 export const UserParams = Type.Object({ id: UserId })
 export const Limit = Type.Integer({ minimum: 1, maximum: 100, default: 50 })
-export const Cursor = Type.String({ maxLength: 512, description: 'The `next_cursor` of the page before' })
-export const Instant = (description: string) => Type.String({ format: 'date-time', description })
+export const Cursor = Type.String({
+  minLength: 1,
+  maxLength: 512,
+  pattern: patterns.token,
+  description: 'The `next_cursor` of the page before, with the same filters and order'
+})
+export const Instant = (description: string) =>
+  Type.String({ format: 'date-time', pattern: patterns.instant, description })
 
 export const RevokeSessions = Type.Object(
   {
@@ -71,10 +79,14 @@ export const RevokeSessions = Type.Object(
     all: Type.Optional(Type.Literal(true, { description: 'Every session; without any other condition' })),
     dry_run: Type.Optional(Type.Boolean({ description: 'Whether to count only' }))
   },
-  { $id: 'RevokeSessions', description: 'All conditions that are named must hold; one is needed.', ...strict }
+  {
+    $id: 'RevokeSessions',
+    description: 'All conditions that are named must hold. One is needed, and `all` is for itself.',
+    ...strict
+  }
 )
 
-export const Revoked = Type.Object({ revoked: Type.Integer() }, { $id: 'Revoked' })
+export const Revoked = Type.Object({ revoked: Int64() }, { $id: 'Revoked' })
 
 export const AuditEventList = PageOf(AuditEvent, 'AuditEventList')
 
@@ -99,5 +111,5 @@ export function instantIn(path: string, text: string): Date {
   const instant = new Date(text)
   const year = instant.getUTCFullYear()
   if (year >= 1 && year <= 9999) return instant
-  throw Problem.validation([{ path, message: 'must be a moment of the years 1 to 9999' }])
+  throw Problem.validation([{ path, message: advice[patterns.instant] ?? '' }])
 }

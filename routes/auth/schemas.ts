@@ -1,27 +1,35 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { patterns } from '../../plugins/patterns.ts'
 import { longestPassword } from '../../src/passwords/policy.ts'
 import { Email, Name, Nullable, strict, Text, Username } from '../schemas.ts'
 
-const Password = Text({
-  minLength: 1,
+const password = {
   maxLength: longestPassword,
-  description: 'Any Unicode but control characters; common passwords and those that hold the name are refused.',
-  examples: ['a long and quiet evening']
+  examples: ['a long and quiet evening'],
+  'x-normalization': 'NFC' as const
+}
+const Password = Text({ ...password, minLength: 1 })
+
+/** A password that is chosen: its least length is a setting, which `addAuthSchemas` puts in its place. */
+const NewPassword = Text({
+  ...password,
+  minLength: 8,
+  description: 'Any Unicode but control characters; common passwords and those that hold the name are refused.'
 })
 
 export const CreateUser = Type.Object(
   {
-    username: Username('3 to 32 Latin letters and digits, between them also `.`, `_` and `-`; unique in any case'),
+    username: Username,
     email: Email,
-    password: Password
+    password: NewPassword
   },
   { $id: 'CreateUser', ...strict }
 )
 
 export const LoginUser = Type.Object(
   {
-    username: Username('The username or the e-mail address'),
+    username: Text({ minLength: 1, maxLength: 254, description: 'Or the e-mail address', examples: ['alice'] }),
     password: Password,
     transport: Type.Optional(
       Type.Unsafe<'cookie' | 'bearer'>({
@@ -37,12 +45,12 @@ export const LoginUser = Type.Object(
 
 /** Null stands for no body: the token is in its cookie then. */
 export const RefreshToken = Nullable(
-  Type.Object({ refresh_token: Type.String({ format: 'text' }) }, { $id: 'RefreshToken', ...strict })
+  Type.Object({ refresh_token: Text({ maxLength: 4096 }) }, { $id: 'RefreshToken', ...strict })
 )
 
 export const LogoutUser = Nullable(
   Type.Object(
-    { refresh_token: Type.Optional(Type.String({ format: 'text', description: 'The session that it names ends' })) },
+    { refresh_token: Type.Optional(Text({ maxLength: 4096, description: 'The session that it names ends' })) },
     { $id: 'LogoutUser', ...strict }
   )
 )
@@ -50,16 +58,21 @@ export const LogoutUser = Nullable(
 export const Reauthenticate = Type.Object({ password: Password }, { $id: 'Reauthenticate', ...strict })
 
 export const ChangePassword = Type.Object(
-  { current_password: Password, new_password: Password },
+  { current_password: Password, new_password: NewPassword },
   { $id: 'ChangePassword', ...strict }
 )
 
 export const ForgotPassword = Type.Object({ email: Email }, { $id: 'ForgotPassword', ...strict })
 
-const LinkToken = Text({ minLength: 1, maxLength: 256, description: 'What follows `#token=` in the link of a mail' })
+const LinkToken = Type.String({
+  minLength: 1,
+  maxLength: 256,
+  pattern: patterns.token,
+  description: 'What follows `#token=` in the link of a mail'
+})
 
 export const ResetPassword = Type.Object(
-  { token: LinkToken, new_password: Password },
+  { token: LinkToken, new_password: NewPassword },
   { $id: 'ResetPassword', ...strict }
 )
 
@@ -87,5 +100,20 @@ const bodies = [
 ]
 
 export function addAuthSchemas(app: FastifyInstance): void {
-  for (const schema of bodies) app.addSchema(schema)
+  const { passwordMinLength } = app.config
+  for (const schema of bodies) app.addSchema(withLeastLength(schema as Body, passwordMinLength))
 }
+
+interface Body {
+  properties: Record<string, object>
+}
+
+const withLeastLength = (schema: Body, minLength: number): Body => ({
+  ...schema,
+  properties: Object.fromEntries(
+    Object.entries(schema.properties).map(([name, property]) => [
+      name,
+      property === NewPassword ? { ...property, minLength } : property
+    ])
+  )
+})

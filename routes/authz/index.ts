@@ -21,6 +21,7 @@ export async function authz(app: FastifyInstance): Promise<void> {
       config: {
         access: role === undefined ? 'caller' : { role },
         ignoresBody: true,
+        takesAnyMethod: true,
         cors: false,
         denials: 'logged',
         isForwardAuth: true
@@ -42,7 +43,7 @@ export async function authz(app: FastifyInstance): Promise<void> {
   app.route({
     method: 'OPTIONS',
     url: '/*',
-    config: { access: 'caller', ignoresBody: true, cors: false },
+    config: { access: 'caller', ignoresBody: true, cors: false, takesAnyMethod: true },
     schema: { hide: true },
     handler: () => {
       throw new Problem('not_found')

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
+import { toProblem } from '../../plugins/errors.ts'
 import { takeForms } from '../../plugins/form.ts'
-import { Problem } from '../../src/errors.ts'
+import type { ProblemCode } from '../../src/errors.ts'
 import { OAuthError } from '../../src/oauth/errors.ts'
 import { introspect } from './introspect.ts'
 import { revoke } from './revoke.ts'
@@ -21,10 +22,19 @@ export async function oauth(app: FastifyInstance): Promise<void> {
   await app.register(revoke)
 }
 
+/** A request that is wrong in itself, which RFC 6749 §5.2 calls `invalid_request` whatever is wrong with it. */
+const malformed: ReadonlySet<ProblemCode> = new Set([
+  'validation_failed',
+  'payload_too_large',
+  'unsupported_media_type'
+])
+
 function toOAuthError(error: unknown): OAuthError | undefined {
   if (error instanceof OAuthError) return error
-  if (!(error instanceof Problem) || error.faults === undefined) return undefined
-  const faults = error.faults.map(({ path, message }) => `${path.replace('/body/', '')} ${message}`)
+  const { code, status, message, faults } = toProblem(error)
+  if (!malformed.has(code)) return undefined
+  const named = faults?.map(({ path, message }) => `${path.replace(/^\/(?:body\/)?/, '')} ${message}`)
   // RFC 6749 §5.2 allows no other characters.
-  return new OAuthError('invalid_request', faults.join('; ').replaceAll(/[^\x20-\x7e]|["\\]/g, '?'))
+  const description = (named?.join('; ') ?? message).replaceAll(/[^\x20-\x7e]|["\\]/g, '?').trim()
+  return new OAuthError('invalid_request', description, status)
 }

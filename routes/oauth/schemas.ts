@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { problems } from '../../src/errors.ts'
 import { oauthErrorCodes, type OAuthErrorCode } from '../../src/oauth/errors.ts'
-import { ok } from '../schemas.ts'
+import { Int32, Int64, ok } from '../schemas.ts'
 
 // Forms may hold parameters that we do not know, which are ignored (RFC 6749 §3.2).
 const credentials = {
@@ -9,7 +10,7 @@ const credentials = {
   client_secret: Type.Optional(Type.String({ description: 'With `client_id`, instead of HTTP Basic' }))
 }
 const hint = Type.Optional(Type.String({ description: 'Taken and ignored: what a token is, it says itself' }))
-const Seconds = (description: string) => Type.Integer({ description: `${description}, in seconds since the epoch` })
+const Seconds = (description: string) => Int64({ description: `${description}, in seconds since the epoch` })
 
 export const ClientTokenRequest = Type.Object(
   {
@@ -29,7 +30,7 @@ export const ClientToken = Type.Object(
   {
     access_token: Type.String({ description: 'A JWT (RFC 9068)' }),
     token_type: Type.Literal('Bearer'),
-    expires_in: Type.Integer({ description: 'Seconds' }),
+    expires_in: Int32({ description: 'Seconds' }),
     scope: Type.Optional(
       Type.String({ description: 'The roles and scopes that it carries; absent where there are none' })
     )
@@ -39,8 +40,7 @@ export const ClientToken = Type.Object(
 
 export const IntrospectionRequest = Type.Object(
   {
-    // A request without a token is answered like one with a token that is none.
-    token: Type.String({ description: 'An access token, of a user or of a service', default: '' }),
+    token: Type.String({ minLength: 1, description: 'An access token, of a user or of a service' }),
     token_type_hint: hint,
     ...credentials
   },
@@ -77,7 +77,10 @@ export const Introspection = Type.Object(
 
 export const RevocationRequest = Type.Object(
   {
-    token: Type.String({ description: 'An access token of the client itself; any other is left as it is' }),
+    token: Type.String({
+      minLength: 1,
+      description: 'An access token of the client itself; any other is left as it is'
+    }),
     token_type_hint: hint,
     ...credentials
   },
@@ -95,7 +98,9 @@ export const OAuthErrorBody = Type.Object(
 /** What every operation by a service's secret may answer. */
 export const refusals = {
   400: ok(OAuthErrorBody, 'The request is not one that OAuth knows, or asks for too much'),
-  401: ok(OAuthErrorBody, '`invalid_client`: no such client, another secret, or the client is disabled')
+  401: ok(OAuthErrorBody, '`invalid_client`: no such client, another secret, or the client is disabled'),
+  413: ok(OAuthErrorBody, `\`invalid_request\`: ${problems.payload_too_large.detail}`),
+  415: ok(OAuthErrorBody, `\`invalid_request\`: ${problems.unsupported_media_type.detail}`)
 }
 
 export const formOnly = ['application/x-www-form-urlencoded']

@@ -25,44 +25,48 @@ export type Actor =
   | { kind: 'user'; userId: number; sessionId: string; version: number }
   | { kind: 'client'; clientId: string; sessionId: string; version: number }
 
-export type AuditEventType =
-  | 'user.registered'
-  | 'user.imported'
-  | 'user.updated'
-  | 'user.logged_in'
-  | 'user.login_failed'
-  | 'user.locked_out'
-  | 'user.logged_out'
-  | 'user.reauthenticated'
-  | 'user.password_changed'
-  | 'user.password_reset_requested'
-  | 'user.password_reset'
-  | 'user.email_verification_requested'
-  | 'user.email_verified'
-  | 'user.registration_refused'
-  | 'user.invitation_accepted'
-  | 'user.roles_changed'
-  | 'user.email_changed'
-  | 'user.disabled'
-  | 'user.enabled'
-  | 'user.invited'
-  | 'user.deleted'
-  | 'session.revoked'
-  | 'session.bulk_revoked'
-  | 'session.reuse_detected'
-  | 'client.created'
-  | 'client.updated'
-  | 'client.roles_changed'
-  | 'client.disabled'
-  | 'client.enabled'
-  | 'client.deleted'
-  | 'client.secret_created'
-  | 'client.secret_ended'
-  | 'client.token_revoked'
-  | 'client.login_failed'
-  | 'access.denied'
-  | 'key.activated'
-  | 'key.retired'
+/** Every event there is: what can be recorded, and so what can be asked for. */
+export const auditEventTypes = [
+  'user.registered',
+  'user.imported',
+  'user.updated',
+  'user.logged_in',
+  'user.login_failed',
+  'user.locked_out',
+  'user.logged_out',
+  'user.reauthenticated',
+  'user.password_changed',
+  'user.password_reset_requested',
+  'user.password_reset',
+  'user.email_verification_requested',
+  'user.email_verified',
+  'user.registration_refused',
+  'user.invitation_accepted',
+  'user.roles_changed',
+  'user.email_changed',
+  'user.disabled',
+  'user.enabled',
+  'user.invited',
+  'user.deleted',
+  'session.revoked',
+  'session.bulk_revoked',
+  'session.reuse_detected',
+  'client.created',
+  'client.updated',
+  'client.roles_changed',
+  'client.disabled',
+  'client.enabled',
+  'client.deleted',
+  'client.secret_created',
+  'client.secret_ended',
+  'client.token_revoked',
+  'client.login_failed',
+  'access.denied',
+  'key.activated',
+  'key.retired'
+] as const
+
+export type AuditEventType = (typeof auditEventTypes)[number]
 
 export interface AuditEvent {
   type: AuditEventType

@@ -11,13 +11,14 @@ import {
 } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
+import type { AuditEventType } from './events.ts'
 
 export type AuditRow = typeof auditEvents.$inferSelect
 
 export interface AuditQuery {
   limit: number
   cursor?: string
-  type?: string
+  type?: AuditEventType
   userId?: number
   /** From this moment on. */
   since?: Date

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { describeEvent } from '../audit/description.ts'
 import type { AuditRow } from '../audit/listing.ts'
+import { CommandError } from './command-error.ts'
 import { wantsJson, write } from './output.ts'
 import { withSchema } from './settings.ts'
 
@@ -24,7 +25,13 @@ export function addAudit(program: Command, env: NodeJS.ProcessEnv): void {
     .option('--type <type>', 'of this type only, such as user.login_failed')
     .option('--no-follow', 'end after the latest')
     .action(async ({ lines, type, follow }: TailArguments, command: Command) => {
-      const { tail } = await import('../audit/tail.ts')
+      const [{ tail }, { auditEventTypes }] = await Promise.all([
+        import('../audit/tail.ts'),
+        import('../audit/events.ts')
+      ])
+      if (type !== undefined && !auditEventTypes.some((known) => known === type)) {
+        throw new CommandError(`There are no events of the type ${type}. The types are: ${auditEventTypes.join(', ')}`)
+      }
       const interruption = new AbortController()
       process.once('SIGINT', () => {
         interruption.abort()

@@ -16,9 +16,13 @@ export class OAuthError extends Error {
   readonly code: OAuthErrorCode
   readonly status: number
 
-  constructor(code: OAuthErrorCode, description: string = oauthErrors[code].description) {
+  constructor(
+    code: OAuthErrorCode,
+    description: string = oauthErrors[code].description,
+    status: number = oauthErrors[code].status
+  ) {
     super(description)
     this.code = code
-    this.status = oauthErrors[code].status
+    this.status = status
   }
 }

@@ -56,7 +56,6 @@ for (const kind of kinds) {
       t.equal((await walk('user_id=7001&type=user.login_failed')).length, 8)
       t.equal((await walk('user_id=7001&since=2024-05-01T15:00:00%2B03:00&until=2024-05-01T12:00:00.001Z')).length, 40)
       t.equal((await walk('user_id=7001&since=2024-05-01T12:00:00.001Z')).length, 0)
-      t.equal((await walk('type=no.such.type')).length, 0)
     })
 
     await t.test('refuses what it does not know', async (t) => {
@@ -64,7 +63,17 @@ for (const kind of kinds) {
       const { next_cursor: cursor } = (await ask('limit=1')).body as Page
       t.equal((await ask(`cursor=${cursor ?? ''}`)).status, 200)
       for (const query of [
-        ...['limit=0', 'limit=101', 'user_id=x', 'user_id=0', 'type=', 'actor=1', 'since=yesterday', 'cursor=x'],
+        ...[
+          'limit=0',
+          'limit=101',
+          'user_id=x',
+          'user_id=0',
+          'type=',
+          'type=user.login',
+          'actor=1',
+          'since=yesterday',
+          'cursor=x'
+        ],
         ...[
           'since=0000-01-01T00:00:00Z',
           'until=9999-12-31T23:59:59-23:59',

@@ -30,11 +30,12 @@ function follow(t: Test, env: Record<string, string>, ...args: string[]) {
 await t.test('audit tail prints the latest events, oldest first, for people and for programs', async (t) => {
   const env = { DATABASE_URL: await createDatabase(t) }
   await insert(env, ...Array.from({ length: 30 }, (_, n) => (n % 2 === 0 ? 'user.logged_in' : 'user.login_failed')))
-  const [words, json, none, wrong] = await Promise.all([
+  const [words, json, none, wrong, mistyped] = await Promise.all([
     gatehouse(t, ['audit', 'tail', '--no-follow'], { env }),
     gatehouse(t, ['audit', 'tail', '--no-follow', '-n', '3', '--type', 'user.login_failed', '--json'], { env }),
     gatehouse(t, ['audit', 'tail', '--no-follow', '-n', '0'], { env }),
-    gatehouse(t, ['audit', 'tail', '-n', 'all'], { env })
+    gatehouse(t, ['audit', 'tail', '-n', 'all'], { env }),
+    gatehouse(t, ['audit', 'tail', '--no-follow', '--type', 'user.login'], { env })
   ])
   t.equal(words.stdout.trimEnd().split('\n').length, 20)
   t.match(words.stdout, /^\d{4}-\S+Z user\.logged_in \{"n":1\}\n/)
@@ -48,6 +49,7 @@ await t.test('audit tail prints the latest events, oldest first, for people and 
   )
   t.strictSame(none, { status: 0, stdout: '', stderr: '' })
   t.match(wrong, { status: 1, stderr: /number of lines/ })
+  t.match(mistyped, { status: 1, stdout: '', stderr: /no events of the type user\.login\..*user\.login_failed/ })
 })
 
 await t.test('audit tail follows, misses nothing that commits late, and ends when it is interrupted', async (t) => {

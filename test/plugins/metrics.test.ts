@@ -38,7 +38,9 @@ await t.test('the public port has no metrics, and the metrics port nothing else'
   const service = await startService(t, { METRICS_PORT: '0' })
   t.equal((await call(service, 'GET /metrics')).status, 404)
   t.equal((await call(metricsOf(service), 'GET /auth/me')).status, 404)
-  t.equal((await call(metricsOf(service), 'POST /metrics')).status, 404)
+  const posted = await call(metricsOf(service), 'POST /metrics')
+  t.match(posted, { status: 405 })
+  t.equal(posted.headers.get('allow'), 'GET, HEAD')
 })
 
 await t.test('a service that has stopped holds no port of metrics', async (t) => {

@@ -69,6 +69,13 @@ await t.test('what docs/behaviour.md says', async (t) => {
     t.equal((await call(service, 'GET /auth/me/', { bearer: token })).status, 404)
   })
 
+  await t.test('another method on a known path is refused with those that it takes', async (t) => {
+    const answer = await call(service, 'OPTIONS /auth/me', { bearer: token })
+    t.match(answer, { status: 405, body: { code: 'method_not_allowed' } })
+    t.equal(answer.headers.get('allow'), 'DELETE, GET, HEAD, PATCH')
+    t.equal((await call(service, 'OPTIONS /auth/me')).status, 401)
+  })
+
   await t.test('a change that changes nothing ends no token; searches and times of the audit', async (t) => {
     const admin = await registerAdmin(service)
     const ask = (path: string) => call(service, `GET /admin/${path}`, { bearer: admin.token })
@@ -96,7 +103,7 @@ await t.test('what docs/behaviour.md says', async (t) => {
   })
 
   await t.test('/authz answers any method alike, whatever the body', async (t) => {
-    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
       const body = method === 'GET' ? {} : { raw: '{"unfinished', headers: { 'content-type': 'text/plain' } }
       t.equal((await call(service, `${method} /authz/reader`, { bearer: token, ...body })).status, 204, method)
     }
@@ -120,11 +127,15 @@ await t.test('what docs/behaviour.md says', async (t) => {
     }
   )
 
-  await t.test('introspection of nothing, and of a refresh token, says that it is not active', async (t) => {
+  await t.test('introspection of a refresh token says that it is not active, and of nothing is refused', async (t) => {
     const client = await createClient(service)
     const { refresh_token } = await startSession(service, person)
-    for (const form of ['', `token=${refresh_token}`])
-      t.equal((await post(service, '/oauth/introspect', form, client)).text, '{"active":false}')
+    t.equal((await post(service, '/oauth/introspect', { token: refresh_token }, client)).text, '{"active":false}')
+    for (const form of ['', 'token=', 'token_type_hint=access_token'])
+      t.match(await post(service, '/oauth/introspect', form, client), {
+        status: 400,
+        body: { error: 'invalid_request' }
+      })
   })
 })
 

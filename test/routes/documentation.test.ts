@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { browserPath, openBrowser } from '../support/browser.ts'
@@ -5,8 +6,13 @@ import { toOpenapi30 } from '../../scripts/generated-files.ts'
 import { call } from '../support/client.ts'
 import { startService } from '../support/service.ts'
 
+interface Schema {
+  properties: Record<string, object>
+}
+
 interface OpenApi {
   openapi: string
+  info: { version: string }
   paths: Record<string, Record<string, { operationId?: string }>>
   components: { schemas: Record<string, object> }
 }
@@ -19,6 +25,8 @@ await t.test('the document is OpenAPI 3.1 and names every operation once', async
   t.match(answer.headers.get('content-type'), /^application\/json/)
   t.match(answer.headers.get('cache-control'), /max-age/)
   t.match(document.openapi, /^3\.1\./)
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  t.equal(document.info.version, version, "the document's version is the package's")
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path))
   const ids = operations.map(({ operationId }) => operationId)
   t.notOk(ids.includes(undefined), 'every operation has an id')
@@ -36,9 +44,17 @@ await t.test('every object in the document has a name, so that generators invent
   t.same(objectsBelow(paths), [])
 })
 
-for (const COOKIE_PREFIX of ['off', 'on']) {
-  await t.test(`OpenAPI 3.0 says what 3.1 says, with COOKIE_PREFIX=${COOKIE_PREFIX}`, async (t) => {
-    const service = await startService(t, { COOKIE_PREFIX })
+await t.test('integers that outgrow 32 bits say so, for generators take the others for such', async (t) => {
+  const { body } = await call(await startService(t), 'GET /openapi.json')
+  t.same(largeIntegersIn(body as object), [])
+  const { Introspection, AuditEvent } = (body as { components: { schemas: Record<string, Schema> } }).components.schemas
+  for (const property of ['exp', 'iat', 'auth_time']) t.match(Introspection?.properties[property], { format: 'int64' })
+  t.match(AuditEvent?.properties.id, { format: 'int64' })
+})
+
+for (const settings of [{}, { COOKIE_PREFIX: 'on', PASSWORD_MIN_LENGTH: '15' }]) {
+  await t.test(`OpenAPI 3.0 says what 3.1 says, with the settings ${JSON.stringify(settings)}`, async (t) => {
+    const service = await startService(t, settings)
     const answer = await call(service, 'GET /openapi-3.0.json')
     t.equal(answer.status, 200)
     t.match(answer.headers.get('content-type'), /^application\/json/)
@@ -124,6 +140,16 @@ if (browserPath === undefined) {
     t.same(await page.context().cookies(), [], 'the cookie is gone')
     t.same(complaints, [], 'the console is quiet: nothing was blocked')
     t.same(elsewhere, [], 'the page asked nobody else')
+  })
+}
+
+/** The integers of a schema that may be larger than the 32 bits that generators take them for, by where they are. */
+function largeIntegersIn(schema: object, path = ''): string[] {
+  return Object.entries(schema).flatMap(([name, part]: [string, unknown]) => {
+    if (typeof part !== 'object' || part === null) return []
+    const { type, format, maximum = Infinity } = part as { type?: unknown; format?: unknown; maximum?: number }
+    const isLarge = [type].flat().includes('integer') && format !== 'int64' && maximum >= 2 ** 31
+    return [...(isLarge ? [`${path}/${name}`] : []), ...largeIntegersIn(part, `${path}/${name}`)]
   })
 }
 

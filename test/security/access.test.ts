@@ -5,7 +5,7 @@ import access from '../../plugins/access.ts'
 import { call, logIn, registerPerson, type Person } from '../support/client.ts'
 import { es256, forge, partsOf, signingKeyOf } from '../support/forge.ts'
 import { operationsOf } from '../support/operations.ts'
-import { createClient, tokenOf as tokenOfClient } from '../support/service-client.ts'
+import { basic, createClient, tokenOf as tokenOfClient } from '../support/service-client.ts'
 import { sql, startService } from '../support/service.ts'
 
 const service = await startService(t)
@@ -123,6 +123,63 @@ async function tokenOf(caller: Caller): Promise<string | undefined> {
   }
   return person.token
 }
+
+await t.test('a known path by another method is 405 with Allow, once the caller has passed its guard', async (t) => {
+  const admin = (await withRoles('admin')).token
+  const reader = (await withRoles()).token
+  const serviceToken = await tokenOfClient(service, serviceClients.service)
+  const paths = new Map<string, { url: string; methods: Set<string>; guarded: boolean }>()
+  const pages = ['/verify-email', '/pages/account.js', '/docs', '/docs/', '/docs/static/index.css', '/openapi.json']
+  for (const page of pages) paths.set(page, { url: page, methods: new Set(['GET']), guarded: false })
+  for (const { name, request, guarded } of await operationsOf(service)) {
+    const [method = '', path = ''] = name.split(' ')
+    const known = paths.get(path) ?? { url: request.split(' ')[1] ?? '', methods: new Set(), guarded }
+    paths.set(path, { ...known, methods: known.methods.add(method) })
+  }
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']
+  for (const [path, { url, methods: known, guarded }] of paths) {
+    if (path.startsWith('/authz')) continue
+    if (known.has('GET')) known.add('HEAD')
+    for (const method of methods.filter((other) => !known.has(other))) {
+      const ask = (headers: Record<string, string>) => call(service, `${method} ${url}` as 'GET /', { headers })
+      const isOAuth = path.startsWith('/oauth/')
+      const stranger = await ask({})
+      t.equal(stranger.status, guarded || isOAuth ? 401 : 405, `${method} ${path} by a stranger`)
+      if (guarded || isOAuth) t.notOk(stranger.headers.has('allow'), 'who does not learn what the path takes')
+      const authorization = isOAuth ? basic(serviceClients.service) : `Bearer ${admin}`
+      const answer = await ask({ authorization })
+      t.equal(answer.status, 405, `${method} ${path}`)
+      t.equal(answer.headers.get('allow'), [...known].sort().join(', '), `Allow of ${path}`)
+      t.match(answer.headers.get('content-type'), 'application/problem+json')
+      if (method !== 'HEAD') t.match(answer.body, { status: 405, code: 'method_not_allowed' })
+      if (!guarded) continue
+      const others = path.startsWith('/admin') ? [reader, serviceToken] : [serviceToken]
+      for (const other of others) {
+        const refused = await ask({ authorization: `Bearer ${other}` })
+        t.equal(refused.status, 403, `${method} ${path} by another`)
+      }
+    }
+  }
+
+  await t.test('also with a body that is none of its business, and without a look at it', async (t) => {
+    for (const [type, raw] of [
+      ['application/json', '{"a":'],
+      ['text/plain', 'x'],
+      ['application/json', 'x'.repeat(20_000)]
+    ]) {
+      const options = { bearer: reader, raw: raw!, headers: { 'content-type': type! } }
+      t.equal((await call(service, 'PUT /auth/me', options)).status, 405)
+      t.equal((await call(service, 'PUT /admin/users', options)).status, 403)
+    }
+  })
+
+  await t.test('while an unknown path is 404, whoever asks', async (t) => {
+    for (const path of ['/auth/me/', '/health/live/', '/authz/unknown', '/nothing'] as const) {
+      for (const method of ['GET', 'PUT'])
+        t.equal((await call(service, `${method} ${path}`, { bearer: admin })).status, 404)
+    }
+  })
+})
 
 await t.test('A6: no spelling of a path and no header leads around a guard', async (t) => {
   const { token } = await withRoles('author')

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { registerAdmin } from '../support/admin.ts'
 import { call, registerPerson, type Answer } from '../support/client.ts'
 import { type Service, sql, startService } from '../support/service.ts'
 
@@ -18,6 +19,12 @@ const bodies: [operation: `${string} /${string}`, body: Record<string, unknown>]
   ['POST /auth/email/verify', { token: 'x'.repeat(70) }],
   ['POST /auth/password', { current_password: person.password, new_password: 'another quiet evening' }]
 ]
+
+interface Rules {
+  format?: string
+  pattern?: string
+  minLength?: number
+}
 
 const state = async (of: Pick<Service, 'env'> = service) =>
   JSON.stringify([
@@ -200,6 +207,101 @@ await t.test('I10: depth and breadth are refused quickly', async (t) => {
       raw.slice(0, 10)
     )
   }
+})
+
+await t.test(
+  'the document tells the rules of every text, and they hold for the form in which it is meant',
+  async (t) => {
+    const { components } = (await call(service, 'GET /openapi.json')).body as {
+      components: { schemas: Record<string, { properties: Record<string, Rules> }> }
+    }
+    const rulesOf = (name: string, property: string) => components.schemas[name]?.properties[property] ?? {}
+    t.match(rulesOf('CreateUser', 'username'), { minLength: 3, maxLength: 32, pattern: '^[A-Za-z0-9]' })
+    for (const [body, property] of [
+      ['CreateUser', 'password'],
+      ['ChangePassword', 'new_password'],
+      ['ResetPassword', 'new_password']
+    ] as const) {
+      t.match(rulesOf(body, property), { minLength: 8, maxLength: 128 }, `${body} ${property}`)
+    }
+    t.match(rulesOf('LoginUser', 'password'), { minLength: 1 }, 'a password from before a setting was raised logs in')
+    for (const [name, { properties = {} }] of Object.entries(components.schemas)) {
+      for (const [property, rules] of Object.entries(properties)) {
+        if (rules.format === 'text')
+          t.ok(rules.pattern !== undefined && !new RegExp(rules.pattern, 'u').test('a\u0007'), `${name} ${property}`)
+      }
+    }
+
+    const register = async (username: string, password: string) => {
+      const json = { username, email: `${String(count++)}@texts.example`, password }
+      return (await call(service, 'POST /auth/registration', { json })).status
+    }
+    let count = 0
+    t.equal(await register('㎑', 'a long and quiet evening'), 201, 'three letters in one')
+    t.equal(await register('ﬃ'.repeat(11), 'a long and quiet evening'), 400, 'thirty-three letters in eleven')
+    t.equal(await register('wide－name', 'a long and quiet evening'), 201)
+    const sevenTwice = 'éèêëñüö'.normalize('NFD')
+    t.equal(await register('seven-letters', sevenTwice), 400, 'seven characters, in whatever form')
+    t.equal(
+      await register('many-letters', 'éè'.repeat(50).normalize('NFD')),
+      201,
+      'a hundred characters in two hundred'
+    )
+    t.equal(await register('more-letters', 'éè'.repeat(65).normalize('NFD')), 400)
+  }
+)
+
+await t.test('every wrong property is named, but no more of them than somebody reads', async (t) => {
+  const register = async (json: object) => {
+    const answer = await call(service, 'POST /auth/registration', { json })
+    isClear(t, answer, 400, 'a body with faults')
+    return answer.body as { detail: string; errors: { path: string; message: string }[] }
+  }
+  const few = await register({ username: 7, email: 'nobody', password: 'a\u0000b', is_admin: true })
+  const paths = ['/body/email', '/body/is_admin', '/body/password', '/body/username']
+  t.same([...new Set(few.errors.map(({ path }) => path))].sort(), paths)
+  for (const path of paths) t.match(few.detail, path)
+  t.same((await register({})).errors.map(({ path }) => path).sort(), [
+    '/body/email',
+    '/body/password',
+    '/body/username'
+  ])
+
+  const many = await register(Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`p${String(n)}`, n])))
+  t.equal(many.errors.length, 20)
+  t.match(many.detail, /; and 998 more$/)
+  const long = await register(
+    Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`${String(n)}${'x'.repeat(200)}`, n]))
+  )
+  t.ok(long.detail.length < 1000, 'a readable detail')
+})
+
+await t.test('a number or a boolean in a path or a query has one spelling', async (t) => {
+  const { token } = await registerAdmin(service)
+  const victim = await registerPerson(service)
+  const id = String(victim.id)
+  const ids = [
+    ...[`${id}.0`, `+${id}`, `%2B${id}`, `0x${victim.id.toString(16)}`, `%0a${id}`, `${id}%0a`, `%20${id}`, `${id}%20`],
+    ...[`${String(victim.id / 10)}e1`, `${id}e0`, `0${id}`, `-${id}`, `${id}%00`, `%EF%BC%91`, `${id},${id}`, `${id}n`],
+    ...['0', '2147483648', '99999999999999999999', '1e400', 'NaN', 'Infinity', 'true', 'null']
+  ]
+  for (const spelled of ids) {
+    for (const method of ['GET', 'DELETE']) {
+      for (const rest of ['', '/sessions']) {
+        const answer = await call(service, `${method} /admin/users/${spelled}${rest}`, { bearer: token })
+        isClear(t, answer, 400, `${method} ${spelled}${rest}`)
+      }
+    }
+    isClear(t, await call(service, `PATCH /admin/users/${spelled}`, { bearer: token, json: {} }), 400, spelled)
+    isClear(t, await call(service, `GET /admin/audit-events?user_id=${spelled}`, { bearer: token }), 400, spelled)
+  }
+  for (const limit of ['1e1', '+5', '%2B5', '0x5', '5.0', '05', '%205', '5%20', '', 'true', '5&limit=6', '0b1', '５']) {
+    for (const list of ['users', 'audit-events', 'clients'])
+      isClear(t, await call(service, `GET /admin/${list}?limit=${limit}`, { bearer: token }), 400, `${list} ${limit}`)
+  }
+  t.equal((await call(service, `GET /admin/users/${id}`, { bearer: token })).status, 200, 'nobody was deleted')
+  t.equal((await call(service, `GET /admin/users?limit=5`, { bearer: token })).status, 200)
+  t.equal((await call(service, `GET /auth/me`, { bearer: victim.token })).status, 200, 'and no session ended')
 })
 
 await t.test('I11: paths and parameters that mean nothing get words, not faults', async (t) => {

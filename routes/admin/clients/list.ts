@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { describeClient } from '../../../src/clients/description.ts'
 import { ok, strict } from '../../schemas.ts'
+import { Cursor, Limit } from '../schemas.ts'
 import { ServiceClientList } from './schemas.ts'
 
 export const list: FastifyPluginAsyncTypebox = async (app) => {
@@ -15,8 +16,8 @@ export const list: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['administration'],
       querystring: Type.Object(
         {
-          limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
-          cursor: Type.Optional(Type.String({ maxLength: 200, description: 'The `next_cursor` of the page before' }))
+          limit: Limit,
+          cursor: Type.Optional(Cursor)
         },
         strict
       ),

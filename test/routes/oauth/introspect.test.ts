@@ -86,15 +86,14 @@ for (const kind of kinds) {
         'nothing but blanks': '   ',
         'what is no text': '\0\u0007\ud800',
         long: 'x'.repeat(10_000),
-        dots: '..',
-        empty: ''
+        dots: '..'
       }
       for (const [title, token] of Object.entries(tokens)) {
         const answer = await post(service, '/oauth/introspect', { token }, asking)
         t.strictSame([answer.status, answer.text], [200, '{"active":false}'], title)
         t.equal(answer.headers.get('cache-control'), 'no-store', title)
       }
-      t.equal((await post(service, '/oauth/introspect', '', asking)).text, '{"active":false}', 'no token at all')
+      t.match(await post(service, '/oauth/introspect', '', asking), { status: 400, body: { error: 'invalid_request' } })
     })
   })
 }

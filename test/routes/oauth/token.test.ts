@@ -137,7 +137,7 @@ await t.test('the forms of the token endpoint', async (t) => {
       t.equal(await ask({ 'content-type': 'application/x-www-form-urlencoded', authorization }), 401, authorization)
   })
 
-  await t.test('a body is a form and nothing else', async (t) => {
+  await t.test('a body is a form and nothing else, and what is refused is told in the words of OAuth', async (t) => {
     const authorization = basic(client)
     const json = { grant_type: 'client_credentials' }
     const refused = [
@@ -151,9 +151,16 @@ await t.test('the forms of the token endpoint', async (t) => {
         headers: { authorization, 'content-type': 'application/x-www-form-urlencoded; charset=utf-16' }
       })
     ]
-    for (const { status, body } of refused) t.match([status, body], [415, { code: 'unsupported_media_type' }])
+    for (const path of ['/oauth/introspect', '/oauth/revoke'] as const)
+      refused.push(await call(service, `POST ${path}`, { json: { token: 'x' }, headers: { authorization } }))
+    for (const { status, headers, body } of refused) {
+      t.equal(status, 415)
+      t.match(headers.get('content-type'), /^application\/json/)
+      t.match(body, { error: 'invalid_request', error_description: /application\/x-www-form-urlencoded/ })
+      t.notOk('code' in (body as object))
+    }
     const large = await post(service, '/oauth/token', `${grant}&x=${'x'.repeat(17_000)}`, client)
-    t.match([large.status, large.body], [413, { code: 'payload_too_large' }])
+    t.match([large.status, large.body], [413, { error: 'invalid_request', error_description: /16 KiB/ }])
     const many = await post(
       service,
       '/oauth/token',
