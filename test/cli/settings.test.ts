@@ -64,10 +64,12 @@ await t.test('production refuses each unsafe setting by itself, and takes them a
     [{ JWT_PRIVATE_KEY: 'private.pem' }, /^JWT_PRIVATE_KEY and JWT_PUBLIC_KEY are the two halves/],
     [{ METRICS_PORT: '3000' }, /^METRICS_PORT must be another port/],
     [{ ARGON2_MEMORY_KIB: '1024' }, /weaker than OWASP advises/],
-    ...['gatehouse', 'GateHouse', 'mysecretpassword', '12345678', 'auth%64b'].map((password): [NodeJS.ProcessEnv, RegExp] => [
-      { DATABASE_URL: `postgres://gatehouse:${password}@db.example.com/authdb` },
-      /^DATABASE_URL holds a well-known password, or one that is the name of its user or database/
-    ]),
+    ...['gatehouse', 'GateHouse', 'mysecretpassword', '12345678', 'auth%64b'].map(
+      (password): [NodeJS.ProcessEnv, RegExp] => [
+        { DATABASE_URL: `postgres://gatehouse:${password}@db.example.com/authdb` },
+        /^DATABASE_URL holds a well-known password, or one that is the name of its user or database/
+      ]
+    ),
     [{ DATABASE_URL: 'postgres://keeper:keeper@db/x' }, /^DATABASE_URL holds a well-known password/],
     [{ DATABASE_URL: 'postgres://db/x?user=keeper&password=keeper' }, /^DATABASE_URL holds a well-known password/],
     [{ DATABASE_LISTEN_URL: 'postgres://keeper:secret@db/x' }, /^DATABASE_LISTEN_URL holds a well-known password/],

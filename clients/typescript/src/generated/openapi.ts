@@ -130,7 +130,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All that is kept of the caller */
+        /**
+         * All that is kept of the caller
+         * @description Five times an hour, and one at a time. An answer without its end has failed midway: ask again.
+         */
         get: operations["exportMe"];
         put?: never;
         post?: never;
@@ -361,13 +364,13 @@ export interface paths {
         };
         /**
          * Users, a page at a time
-         * @description A page may hold fewer than `limit`, where few of very many users match: the end is where `next_cursor` is null.
+         * @description A page may hold fewer than `limit`, where few of very many users match: the end is where `next_cursor` is null. A service that is no administrator needs the scope `users:read`.
          */
         get: operations["listUsers"];
         put?: never;
         /**
          * Invite a user
-         * @description Creates the user without a password, and mails a link to set one.
+         * @description Creates the user without a password, and mails a link to set one. A service that is no administrator needs the scope `users:write`.
          */
         post: operations["inviteUser"];
         delete?: never;
@@ -383,20 +386,23 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A user */
+        /**
+         * A user
+         * @description A service that is no administrator needs the scope `users:read`.
+         */
         get: operations["getUser"];
         put?: never;
         post?: never;
         /**
          * Delete a user
-         * @description Sessions and tokens end at once. What the audit keeps of them names no one.
+         * @description Sessions and tokens end at once. What the audit keeps of them names no one. A service that is no administrator needs the scope `users:write`.
          */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
          * Change a user, their roles, or whether they may log in
-         * @description Access tokens from before a change of roles are refused at once, and a refresh brings the new roles. Disabling ends every session. A changed address is unverified. What is already so changes nothing.
+         * @description Access tokens from before a change of roles are refused at once, and a refresh brings the new roles. Disabling ends every session. A changed address is unverified. What is already so changes nothing. A service that is no administrator needs the scope `users:write`.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -408,11 +414,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where a user is logged in */
+        /**
+         * Where a user is logged in
+         * @description A service that is no administrator needs the scope `users:read`.
+         */
         get: operations["listUserSessions"];
         put?: never;
         post?: never;
-        /** Log a user out everywhere */
+        /**
+         * Log a user out everywhere
+         * @description A service that is no administrator needs the scope `sessions:revoke`.
+         */
         delete: operations["endUserSessions"];
         options?: never;
         head?: never;
@@ -430,7 +442,7 @@ export interface paths {
         put?: never;
         /**
          * End many sessions at once
-         * @description Sessions that begin meanwhile are left alone. What has ended stays ended where the call fails midway: the same call again ends the rest.
+         * @description Sessions that begin meanwhile are left alone. What has ended stays ended where the call fails midway: the same call again ends the rest. A service that is no administrator needs the scope `sessions:revoke`.
          */
         post: operations["revokeSessions"];
         delete?: never;
@@ -446,7 +458,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened, the newest first */
+        /**
+         * What happened, the newest first
+         * @description A service that is no administrator needs the scope `audit:read`.
+         */
         get: operations["listAuditEvents"];
         put?: never;
         post?: never;
@@ -463,12 +478,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The service clients */
+        /**
+         * The service clients
+         * @description A service that is no administrator needs the scope `clients`.
+         */
         get: operations["listServiceClients"];
         put?: never;
         /**
          * Create a service client
-         * @description It comes with its first secret.
+         * @description It comes with its first secret. A service that is no administrator needs the scope `clients`.
          */
         post: operations["createServiceClient"];
         delete?: never;
@@ -484,17 +502,23 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A service client */
+        /**
+         * A service client
+         * @description A service that is no administrator needs the scope `clients`.
+         */
         get: operations["getServiceClient"];
         put?: never;
         post?: never;
-        /** Delete a service client */
+        /**
+         * Delete a service client
+         * @description A service that is no administrator needs the scope `clients`.
+         */
         delete: operations["deleteServiceClient"];
         options?: never;
         head?: never;
         /**
          * Change a service client
-         * @description When its roles change, or it is disabled, its access tokens are refused at once.
+         * @description When its roles change, or it is disabled, its access tokens are refused at once. A service that is no administrator needs the scope `clients`.
          */
         patch: operations["updateServiceClient"];
         trace?: never;
@@ -510,7 +534,7 @@ export interface paths {
         put?: never;
         /**
          * Add a second secret
-         * @description Both are good until one of them is ended: this is how a secret is rotated without an outage.
+         * @description Both are good until one of them is ended: this is how a secret is rotated without an outage. A service that is no administrator needs the scope `clients`.
          */
         post: operations["createServiceClientSecret"];
         delete?: never;
@@ -529,7 +553,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a secret */
+        /**
+         * End a secret
+         * @description A service that is no administrator needs the scope `clients`.
+         */
         delete: operations["endServiceClientSecret"];
         options?: never;
         head?: never;
@@ -679,8 +706,7 @@ export interface components {
     schemas: {
         CreateUser: {
             /**
-             * Format: text
-             * @description 3 to 32 Latin letters and digits, between them also `.`, `_` and `-`; unique in any case
+             * @description Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case
              * @example alice
              */
             username: string;
@@ -699,13 +725,12 @@ export interface components {
         LoginUser: {
             /**
              * Format: text
-             * @description The username or the e-mail address
+             * @description Or the e-mail address
              * @example alice
              */
             username: string;
             /**
              * Format: text
-             * @description Any Unicode but control characters; common passwords and those that hold the name are refused.
              * @example a long and quiet evening
              */
             password: string;
@@ -730,7 +755,6 @@ export interface components {
         Reauthenticate: {
             /**
              * Format: text
-             * @description Any Unicode but control characters; common passwords and those that hold the name are refused.
              * @example a long and quiet evening
              */
             password: string;
@@ -750,7 +774,6 @@ export interface components {
         ChangePassword: {
             /**
              * Format: text
-             * @description Any Unicode but control characters; common passwords and those that hold the name are refused.
              * @example a long and quiet evening
              */
             current_password: string;
@@ -769,10 +792,7 @@ export interface components {
             email: string;
         };
         ResetPassword: {
-            /**
-             * Format: text
-             * @description What follows `#token=` in the link of a mail
-             */
+            /** @description What follows `#token=` in the link of a mail */
             token: string;
             /**
              * Format: text
@@ -782,16 +802,12 @@ export interface components {
             new_password: string;
         };
         VerifyEmail: {
-            /**
-             * Format: text
-             * @description What follows `#token=` in the link of a mail
-             */
+            /** @description What follows `#token=` in the link of a mail */
             token: string;
         };
         DeleteUser: {
             /**
              * Format: text
-             * @description Any Unicode but control characters; common passwords and those that hold the name are refused.
              * @example a long and quiet evening
              */
             password: string;
@@ -844,6 +860,7 @@ export interface components {
             items: components["schemas"]["Session"][];
         };
         AuditEvent: {
+            /** Format: int64 */
             id: number;
             /** @example user.roles_changed */
             type: string;
@@ -851,7 +868,7 @@ export interface components {
             actor_id: number | null;
             /** @description The service that did it */
             actor_client_id: string | null;
-            /** @description The user whom it was done to */
+            /** @description The user it was done to */
             user_id: number | null;
             ip: string | null;
             user_agent: string | null;
@@ -886,7 +903,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {string} */
-            code: "validation_failed" | "invalid_credentials" | "not_authenticated" | "token_expired" | "token_invalid" | "token_revoked" | "refresh_token_invalid" | "refresh_token_reused" | "reauthentication_required" | "permission_denied" | "cross_origin_refused" | "not_found" | "request_timeout" | "username_taken" | "email_taken" | "last_admin" | "too_many_secrets" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "headers_too_large" | "internal_error" | "overloaded" | "unavailable";
+            code: "validation_failed" | "invalid_credentials" | "not_authenticated" | "token_expired" | "token_invalid" | "token_revoked" | "refresh_token_invalid" | "refresh_token_reused" | "reauthentication_required" | "permission_denied" | "cross_origin_refused" | "not_found" | "method_not_allowed" | "request_timeout" | "username_taken" | "email_taken" | "last_admin" | "too_many_secrets" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "headers_too_large" | "internal_error" | "overloaded" | "unavailable";
             request_id: string;
             errors?: components["schemas"]["Fault"][];
         };
@@ -902,6 +919,8 @@ export interface components {
             is_author?: boolean;
             /** @default false */
             is_admin?: boolean;
+            /** @description `introspect` unless named */
+            scopes?: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
         };
         /** @description What is absent stays as it is. */
         UpdateServiceClient: {
@@ -913,6 +932,8 @@ export interface components {
             is_reader?: boolean;
             is_author?: boolean;
             is_admin?: boolean;
+            /** @description What it may do without the role of an administrator */
+            scopes?: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
             is_disabled?: boolean;
         };
         ClientSecret: {
@@ -955,6 +976,8 @@ export interface components {
             is_reader: boolean;
             is_author: boolean;
             is_admin: boolean;
+            /** @description What it may do without the role of an administrator */
+            scopes: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
             is_disabled: boolean;
             /** Format: date-time */
             created_at: string;
@@ -970,6 +993,8 @@ export interface components {
             is_reader: boolean;
             is_author: boolean;
             is_admin: boolean;
+            /** @description What it may do without the role of an administrator */
+            scopes: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
             is_disabled: boolean;
             /** Format: date-time */
             created_at: string;
@@ -989,7 +1014,7 @@ export interface components {
              */
             grant_type: string;
             /**
-             * @description Roles of the client, separated by blanks; all that it has unless named
+             * @description Roles and scopes of the client, separated by blanks; all that it has unless named
              * @example reader author
              */
             scope?: string;
@@ -1005,14 +1030,11 @@ export interface components {
             token_type: "Bearer";
             /** @description Seconds */
             expires_in: number;
-            /** @description The roles that it carries; absent where there are none */
+            /** @description The roles and scopes that it carries; absent where there are none */
             scope?: string;
         };
         IntrospectionRequest: {
-            /**
-             * @description An access token, of a user or of a service
-             * @default
-             */
+            /** @description An access token, of a user or of a service */
             token: string;
             /** @description Taken and ignored: what a token is, it says itself */
             token_type_hint?: string;
@@ -1024,7 +1046,7 @@ export interface components {
         Introspection: {
             /** @description Whether the token is good here and now; unless it is, nothing else is said */
             active: boolean;
-            /** @description The roles, separated by blanks; absent where there are none */
+            /** @description The roles and scopes, separated by blanks; absent where there are none */
             scope?: string;
             /** @description The client that asked for the token; for the service's own login its audience */
             client_id?: string;
@@ -1032,9 +1054,15 @@ export interface components {
             username?: string;
             /** @enum {string} */
             token_type?: "Bearer";
-            /** @description The end of the token, in seconds since the epoch */
+            /**
+             * Format: int64
+             * @description The end of the token, in seconds since the epoch
+             */
             exp?: number;
-            /** @description Its issue, in seconds since the epoch */
+            /**
+             * Format: int64
+             * @description Its issue, in seconds since the epoch
+             */
             iat?: number;
             /** @description A user's id, or `client:` and a service's */
             sub?: string;
@@ -1043,7 +1071,10 @@ export interface components {
             jti?: string;
             /** @description The session of a user's token */
             sid?: string;
-            /** @description When the user last proved who they are, in seconds since the epoch */
+            /**
+             * Format: int64
+             * @description When the user last proved who they are, in seconds since the epoch
+             */
             auth_time?: number;
             /** @description How they did (RFC 8176) */
             amr?: string[];
@@ -1066,7 +1097,7 @@ export interface components {
         /** @description RFC 6749 §5.2 */
         OAuthError: {
             /** @enum {string} */
-            error: "invalid_request" | "invalid_client" | "invalid_scope" | "unsupported_grant_type";
+            error: "invalid_request" | "invalid_client" | "invalid_scope" | "insufficient_scope" | "unsupported_grant_type";
             error_description: string;
         };
         AdminUserResponse: {
@@ -1094,8 +1125,7 @@ export interface components {
         };
         InviteUser: {
             /**
-             * Format: text
-             * @description 3 to 32 Latin letters and digits, between them also `.`, `_` and `-`; unique in any case
+             * @description Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case
              * @example alice
              */
             username: string;
@@ -1129,7 +1159,7 @@ export interface components {
             is_admin?: boolean;
             is_disabled?: boolean;
         };
-        /** @description All conditions that are named must hold; one is needed. */
+        /** @description All conditions that are named must hold. One is needed, and `all` is for itself. */
         RevokeSessions: {
             user_ids?: number[];
             /** @enum {string} */
@@ -1148,6 +1178,7 @@ export interface components {
             dry_run?: boolean;
         };
         Revoked: {
+            /** Format: int64 */
             revoked: number;
         };
         AuditEventList: {
@@ -1919,6 +1950,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
@@ -1988,6 +2030,17 @@ export interface operations {
             /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
             415: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2853,7 +2906,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `next_cursor` of the page before */
+                /** @description The `next_cursor` of the page before, with the same filters and order */
                 cursor?: string;
                 /** @description How the username or the e-mail address begins */
                 q?: string;
@@ -3615,10 +3668,10 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `next_cursor` of the page before */
+                /** @description The `next_cursor` of the page before, with the same filters and order */
                 cursor?: string;
                 /** @example user.login_failed */
-                type?: string;
+                type?: "user.registered" | "user.imported" | "user.updated" | "user.logged_in" | "user.login_failed" | "user.locked_out" | "user.logged_out" | "user.reauthenticated" | "user.password_changed" | "user.password_reset_requested" | "user.password_reset" | "user.email_verification_requested" | "user.email_verified" | "user.registration_refused" | "user.invitation_accepted" | "user.roles_changed" | "user.email_changed" | "user.disabled" | "user.enabled" | "user.invited" | "user.deleted" | "session.revoked" | "session.bulk_revoked" | "session.reuse_detected" | "client.created" | "client.updated" | "client.roles_changed" | "client.disabled" | "client.enabled" | "client.deleted" | "client.secret_created" | "client.secret_ended" | "client.token_revoked" | "client.login_failed" | "access.denied" | "key.activated" | "key.retired";
                 user_id?: number;
                 /** @description From this moment on */
                 since?: string;
@@ -3701,7 +3754,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `next_cursor` of the page before */
+                /** @description The `next_cursor` of the page before, with the same filters and order */
                 cursor?: string;
             };
             header?: never;
@@ -4389,22 +4442,22 @@ export interface operations {
                     "application/json": components["schemas"]["OAuthError"];
                 };
             };
-            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            /** @description `invalid_request`: The request body is larger than 16 KiB */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
-            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            /** @description `invalid_request`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
             /** @description `rate_limited`: Too many attempts */
@@ -4471,22 +4524,31 @@ export interface operations {
                     "application/json": components["schemas"]["OAuthError"];
                 };
             };
-            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            /** @description `insufficient_scope`: the client does not have the scope `introspect` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+            /** @description `invalid_request`: The request body is larger than 16 KiB */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
-            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            /** @description `invalid_request`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
             /** @description `rate_limited`: Too many attempts */
@@ -4551,22 +4613,22 @@ export interface operations {
                     "application/json": components["schemas"]["OAuthError"];
                 };
             };
-            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            /** @description `invalid_request`: The request body is larger than 16 KiB */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
-            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            /** @description `invalid_request`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
             /** @description `rate_limited`: Too many attempts */
