@@ -113,7 +113,8 @@ const normalization: FuncKeywordDefinition = {
   modifying: true,
   errors: false,
   compile: (form: string) => (text: string, context) => {
-    if (context !== undefined) context.parentData[context.parentDataProperty] = text.normalize(form)
+    if (context !== undefined)
+      (context.parentData as Record<string, unknown>)[context.parentDataProperty] = text.normalize(form)
     return true
   }
 }

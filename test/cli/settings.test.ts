@@ -146,7 +146,9 @@ await t.test('production starts with no key of its own making', async (t) => {
   t.match(stderr, /^gatehouse: There is no key in .*: make one with "gatehouse keys generate"\n$/)
 })
 
-const warningsOf = (env: NodeJS.ProcessEnv) => readConfig(env).warnings.map(({ message }) => message)
+function warningsOf(env: NodeJS.ProcessEnv) {
+  return readConfig(env).warnings.map(({ message }) => message)
+}
 
 function faultsOf(env: NodeJS.ProcessEnv): string[] {
   try {

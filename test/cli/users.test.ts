@@ -138,7 +138,7 @@ await t.test('users disable keeps a user out at once, and enable lets them in ag
 await t.test('users revoke keeps the last administrator, and no other', async (t) => {
   const env = { DATABASE_URL: await createDatabase(t) }
   await insertUsers(env.DATABASE_URL, 'ada', 'bob')
-  await sql({ env }, 'update users set is_admin = true')
+  await sql({ env }, "update users set is_admin = true, password = 'a hash'")
   t.match(await gatehouse(t, ['users', 'revoke', 'ada', 'admin'], { env }), { status: 0 })
   t.strictSame(await gatehouse(t, ['users', 'revoke', 'bob', 'admin'], { env }), {
     status: 1,

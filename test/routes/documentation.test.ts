@@ -14,7 +14,7 @@ interface OpenApi {
   openapi: string
   info: { version: string }
   paths: Record<string, Record<string, { operationId?: string }>>
-  components: { schemas: Record<string, object> }
+  components: { schemas: Record<string, Schema> }
 }
 
 await t.test('the document is OpenAPI 3.1 and names every operation once', async (t) => {
@@ -45,9 +45,9 @@ await t.test('every object in the document has a name, so that generators invent
 })
 
 await t.test('integers that outgrow 32 bits say so, for generators take the others for such', async (t) => {
-  const { body } = await call(await startService(t), 'GET /openapi.json')
-  t.same(largeIntegersIn(body as object), [])
-  const { Introspection, AuditEvent } = (body as { components: { schemas: Record<string, Schema> } }).components.schemas
+  const document = (await call(await startService(t), 'GET /openapi.json')).body as OpenApi
+  t.same(largeIntegersIn(document), [])
+  const { Introspection, AuditEvent } = document.components.schemas
   for (const property of ['exp', 'iat', 'auth_time']) t.match(Introspection?.properties[property], { format: 'int64' })
   t.match(AuditEvent?.properties.id, { format: 'int64' })
 })
@@ -147,7 +147,7 @@ if (browserPath === undefined) {
 function largeIntegersIn(schema: object, path = ''): string[] {
   return Object.entries(schema).flatMap(([name, part]: [string, unknown]) => {
     if (typeof part !== 'object' || part === null) return []
-    const { type, format, maximum = Infinity } = part as { type?: unknown; format?: unknown; maximum?: number }
+    const { type, format, maximum = Infinity } = part as { type?: string | string[]; format?: string; maximum?: number }
     const isLarge = [type].flat().includes('integer') && format !== 'int64' && maximum >= 2 ** 31
     return [...(isLarge ? [`${path}/${name}`] : []), ...largeIntegersIn(part, `${path}/${name}`)]
   })

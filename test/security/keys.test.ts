@@ -123,7 +123,9 @@ await t.test('J12: the published keys', async (t) => {
     t.equal(head.status, 200)
     t.equal(head.headers.get('etag'), first.headers.get('etag'))
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
-      t.equal((await call(service, `${method} /.well-known/jwks.json`)).status, 404, method)
+      const refused = await call(service, `${method} /.well-known/jwks.json`)
+      t.equal(refused.status, 405, method)
+      t.equal(refused.headers.get('allow'), 'GET, HEAD')
     }
   })
 })
