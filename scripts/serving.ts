@@ -10,10 +10,14 @@ export interface Serving {
 }
 
 /** Starts `gatehouse serve`, by the arguments that Node.js needs for it, and waits until it listens. */
-export async function startServing(cwd: string, args: string[]): Promise<Serving> {
+export async function startServing(
+  cwd: string,
+  args: string[],
+  settings: Record<string, string> = {}
+): Promise<Serving> {
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', DATABASE_URL: 'pglite:memory' },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', DATABASE_URL: 'pglite:memory', ...settings },
     stdio: ['ignore', 'pipe', 'inherit']
   })
   const ended = once(child, 'exit')
