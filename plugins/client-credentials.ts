@@ -5,7 +5,7 @@ import {
   type ClientCredentials,
   createClientAuthentication
 } from '../src/clients/authentication.ts'
-import { OAuthError } from '../src/oauth/errors.ts'
+import { OAuthError, twoWays } from '../src/oauth/errors.ts'
 import type { Form } from './form.ts'
 
 declare module 'fastify' {
@@ -40,7 +40,7 @@ function presentedCredentials(request: FastifyRequest): ClientCredentials | unde
   if (encoded === null) return id === undefined || secret === undefined ? undefined : { id, secret }
   const credentials = readBasic(encoded[1] ?? '')
   if (secret !== undefined || (id !== undefined && id !== credentials?.id)) {
-    throw new OAuthError('invalid_request', 'The client authenticates in two ways: use one of them')
+    throw new OAuthError('invalid_request', twoWays)
   }
   return credentials
 }

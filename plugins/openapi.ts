@@ -1,7 +1,7 @@
 import fastifySwagger from '@fastify/swagger'
 import type { FastifyContextConfig, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
-import { type ProblemCode, problems } from '../src/errors.ts'
+import { type Fault, type ProblemCode, problems } from '../src/errors.ts'
 import { version } from '../src/package-folder.ts'
 import { cookieNames } from './cookies.ts'
 
@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The problems of this operation that its access and its schemas do not tell of already. */
     problems?: ProblemCode[]
+    /** What is refused as `validation_failed` for its meaning, although the schema allows it. */
+    refuses?: Fault[]
     /** A public route that a token says more to: generated clients are to send it. */
     credential?: 'optional'
   }
@@ -85,7 +87,17 @@ export default fp(
 )
 
 function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {}): FastifySchema {
-  const { access, credential, fresh, ignoresBody = false, limit, takesForm = false, problems: own = [], scope } = config
+  const {
+    access,
+    credential,
+    fresh,
+    ignoresBody = false,
+    limit,
+    takesForm = false,
+    problems: own = [],
+    refuses = [],
+    scope
+  } = config
   const asksForToken = access !== 'public' && access !== 'service'
   const codes = new Set<ProblemCode>([
     ...own,
@@ -105,7 +117,7 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
       ...(asksForToken || credential === 'optional' ? [{ bearer: [] }, { cookie: [] }] : []),
       ...(access === 'service' ? [{ clientSecretBasic: [] }] : [])
     ],
-    response: { ...(schema.response as Responses), ...problemResponses([...codes]) }
+    response: { ...(schema.response as Responses), ...problemResponses([...codes], refuses) }
   }
 }
 
@@ -140,11 +152,20 @@ function withOptionalBodies(document: Document): Document {
 const refusalsOfInput = ['validation_failed', 'unsupported_media_type'] as const
 const refusalsOfToken = ['not_authenticated', 'token_expired', 'token_invalid', 'token_revoked'] as const
 
+/** The rules that no schema can tell, in the words in which a refusal names them. */
+const told = (refuses: Fault[]) =>
+  refuses.length === 0
+    ? ''
+    : [
+        '. Also refused, although the schema allows it:\n',
+        ...refuses.map(({ path, message }) => `- \`${path}\` ${message}`)
+      ].join('\n')
+
 const retryAfter = {
   'retry-after': { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1, description: 'Seconds to wait' }
 }
 
-function problemResponses(codes: ProblemCode[]): Responses {
+function problemResponses(codes: ProblemCode[], refuses: Fault[]): Responses {
   const statuses = new Set(codes.map((code) => problems[code].status))
   return Object.fromEntries(
     [...statuses].map((status) => [
@@ -152,7 +173,7 @@ function problemResponses(codes: ProblemCode[]): Responses {
       {
         description: codes
           .filter((code) => problems[code].status === status)
-          .map((code) => `\`${code}\`: ${problems[code].detail}`)
+          .map((code) => `\`${code}\`: ${problems[code].detail}${code === 'validation_failed' ? told(refuses) : ''}`)
           .join('\n\n'),
         ...(status === 429 || status === 503 ? { headers: retryAfter } : {}),
         content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } }

@@ -5,6 +5,8 @@
 export const patterns = {
   text: '^[^\\x00-\\x1F\\x7F-\\x9F]*$',
   username: '^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$',
+  email:
+    "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\\.)+[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$",
   token: '^[A-Za-z0-9_-]+$',
   instant:
     '^(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9](?:\\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$'
@@ -14,6 +16,7 @@ export const patterns = {
 export const advice: Partial<Record<string, string>> = {
   [patterns.text]: 'must be well-formed Unicode without control characters',
   [patterns.username]: 'must be Latin letters and digits, between them also ".", "_" and "-"',
+  [patterns.email]: 'must be a valid email',
   [patterns.token]: 'must be letters, digits, "-" and "_", as it was given out',
   [patterns.instant]: 'must be a moment of the years 1 to 9999, such as 2030-01-31T12:00:00Z'
 }

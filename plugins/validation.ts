@@ -145,7 +145,7 @@ function after(read: (data: unknown) => void, validator: Validator): Validator {
 }
 
 function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[] {
-  return errors.map(({ instancePath, keyword, params, message }) => {
+  const faults = errors.map(({ instancePath, keyword, params, message }) => {
     const at = `/${part}${instancePath}`
     if (keyword === 'additionalProperties') {
       return { path: `${at}/${printable(params.additionalProperty)}`, message: 'is not a known property' }
@@ -165,6 +165,8 @@ function toFaults(errors: FastifySchemaValidationError[], part: string): Fault[]
       return { path: at, message: 'must be a whole number, in digits' }
     return { path: at, message: message ?? 'is not valid' }
   })
+  // A format and its pattern say the same.
+  return [...new Map(faults.map((fault) => [`${fault.path} ${fault.message}`, fault])).values()]
 }
 
 /** A property name as the client sent it, bounded and without what could harm a terminal or a log. */

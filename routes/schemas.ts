@@ -43,7 +43,13 @@ export const Username = Type.String({
   description: 'Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case',
   examples: ['alice']
 })
-export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['alice@example.com'] })
+/** Its format allows quotes and addresses of hosts, too, which few mail servers take: the pattern does not. */
+export const Email = Type.String({
+  format: 'email',
+  maxLength: 254,
+  pattern: patterns.email,
+  examples: ['alice@example.com']
+})
 export const Name = Nullable(Text({ maxLength: 100 }))
 export const Timestamp = Type.Unsafe<string | Date>(Type.String({ format: 'date-time' }))
 

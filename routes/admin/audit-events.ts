@@ -3,8 +3,9 @@ import { Type } from '@sinclair/typebox'
 import { describeEvent } from '../../src/audit/description.ts'
 import { type AuditEventType, auditEventTypes } from '../../src/audit/events.ts'
 import { listEvents } from '../../src/audit/listing.ts'
+import { foreignCursor } from '../../src/database/cursor.ts'
 import { ok, strict, UserId } from '../schemas.ts'
-import { AuditEventList, Cursor, Instant, instantIn, Limit } from './schemas.ts'
+import { AuditEventList, Cursor, Instant, instantFault, instantIn, Limit } from './schemas.ts'
 
 const EventType = Type.Unsafe<AuditEventType>({
   type: 'string',
@@ -16,7 +17,11 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/audit-events',
-    config: { scope: 'audit:read', problems: ['unavailable'] },
+    config: {
+      scope: 'audit:read',
+      problems: ['unavailable'],
+      refuses: [foreignCursor, ...['since', 'until'].map((name) => instantFault(`/querystring/${name}`))]
+    },
     schema: {
       operationId: 'listAuditEvents',
       summary: 'What happened, the newest first',

@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { advice, patterns } from '../../plugins/patterns.ts'
-import { Problem } from '../../src/errors.ts'
+import { type Fault, Problem } from '../../src/errors.ts'
 import { type Role, roles } from '../../src/roles/roles.ts'
 import type { UserRow } from '../../src/users/queries.ts'
 import {
@@ -111,5 +111,7 @@ export function instantIn(path: string, text: string): Date {
   const instant = new Date(text)
   const year = instant.getUTCFullYear()
   if (year >= 1 && year <= 9999) return instant
-  throw Problem.validation([{ path, message: advice[patterns.instant] ?? '' }])
+  throw Problem.validation([instantFault(path)])
 }
+
+export const instantFault = (path: string): Fault => ({ path, message: advice[patterns.instant] ?? '' })

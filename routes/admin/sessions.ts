@@ -1,16 +1,24 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Static } from '@sinclair/typebox'
-import { Problem } from '../../src/errors.ts'
+import { type Fault, Problem } from '../../src/errors.ts'
 import type { SessionFilter } from '../../src/sessions/bulk.ts'
 import { originOf } from '../origin.ts'
 import { ok, ref } from '../schemas.ts'
-import { instantIn, Revoked, RevokeSessions } from './schemas.ts'
+import { instantFault, instantIn, Revoked, RevokeSessions } from './schemas.ts'
+
+const unconditional: Fault = { path: '/body', message: 'must name user_ids, role, created_before or all' }
+const contradictory: Fault = { path: '/body', message: 'must not name another condition beside all' }
 
 export const sessions: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/sessions/revoke',
-    config: { scope: 'sessions:revoke', fresh: true, problems: ['cross_origin_refused', 'unavailable'] },
+    config: {
+      scope: 'sessions:revoke',
+      fresh: true,
+      problems: ['cross_origin_refused', 'unavailable'],
+      refuses: [unconditional, contradictory, instantFault('/body/created_before')]
+    },
     schema: {
       operationId: 'revokeSessions',
       summary: 'End many sessions at once',
@@ -37,11 +45,9 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
 function filterOf({ all, user_ids, role, created_before }: Static<typeof RevokeSessions>): SessionFilter {
   const named = { ...(user_ids && { user_ids }), ...(role && { role }), ...(created_before && { created_before }) }
   const isFiltered = Object.keys(named).length > 0
-  if (all === true && isFiltered) throw refusal('all excludes every other condition')
-  if (all === undefined && !isFiltered) throw refusal('must name user_ids, role, created_before or all')
+  if (all === true && isFiltered) throw Problem.validation([contradictory])
+  if (all === undefined && !isFiltered) throw Problem.validation([unconditional])
   return created_before === undefined
     ? named
     : { ...named, created_before: instantIn('/body/created_before', created_before).toISOString() }
 }
-
-const refusal = (message: string) => Problem.validation([{ path: '/body', message }])

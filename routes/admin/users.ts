@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { foreignCursor } from '../../src/database/cursor.ts'
 import { type UserSort, userSorts } from '../../src/users/listing.ts'
 import { originOf } from '../origin.ts'
 import { ok, ref, strict, Text } from '../schemas.ts'
@@ -9,7 +10,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/users',
-    config: { scope: 'users:read', problems: ['unavailable'] },
+    config: { scope: 'users:read', problems: ['unavailable'], refuses: [foreignCursor] },
     schema: {
       operationId: 'listUsers',
       summary: 'Users, a page at a time',

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
+import { deadLink } from '../../src/accounts/service.ts'
 import { originOf } from '../origin.ts'
 import { accepted, noContent, ref } from '../schemas.ts'
 import { VerifyEmail } from './schemas.ts'
@@ -25,7 +26,7 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/email/verify',
-    config: { access: 'public', limit: 'link', problems: ['unavailable'] },
+    config: { access: 'public', limit: 'link', problems: ['unavailable'], refuses: [deadLink] },
     schema: {
       operationId: 'verifyEmail',
       summary: 'Verify an address by a mailed link',

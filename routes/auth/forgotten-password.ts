@@ -1,4 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { deadLink } from '../../src/accounts/service.ts'
+import { weaknessesAt } from '../../src/passwords/policy.ts'
 import { originOf } from '../origin.ts'
 import { accepted, noContent, ref } from '../schemas.ts'
 import { ForgotPassword, ResetPassword } from './schemas.ts'
@@ -25,7 +27,12 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/password/reset',
-    config: { access: 'public', limit: 'link', problems: ['overloaded', 'unavailable'] },
+    config: {
+      access: 'public',
+      limit: 'link',
+      problems: ['overloaded', 'unavailable'],
+      refuses: [deadLink, ...weaknessesAt('/body/new_password')]
+    },
     schema: {
       operationId: 'resetPassword',
       summary: 'Set a password by a mailed link',

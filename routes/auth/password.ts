@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
+import { weaknessesAt } from '../../src/passwords/policy.ts'
 import { originOf } from '../origin.ts'
 import { ok, ref, Token } from '../schemas.ts'
 import { ChangePassword } from './schemas.ts'
@@ -12,7 +13,8 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       access: 'user',
       limit: 'password',
-      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable']
+      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable'],
+      refuses: weaknessesAt('/body/new_password')
     },
     schema: {
       operationId: 'changePassword',

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { weaknessesAt } from '../../src/passwords/policy.ts'
 import { originOf } from '../origin.ts'
 import { Message, ok, ref } from '../schemas.ts'
 import { CreateUser } from './schemas.ts'
@@ -10,7 +11,8 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       access: 'public',
       limit: 'registration',
-      problems: ['username_taken', 'email_taken', 'overloaded', 'unavailable']
+      problems: ['username_taken', 'email_taken', 'overloaded', 'unavailable'],
+      refuses: weaknessesAt('/body/password')
     },
     schema: {
       operationId: 'register',

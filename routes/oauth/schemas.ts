@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { problems } from '../../src/errors.ts'
-import { oauthErrorCodes, type OAuthErrorCode } from '../../src/oauth/errors.ts'
+import { oauthErrorCodes, oauthErrors, twoWays, type OAuthErrorCode } from '../../src/oauth/errors.ts'
 import { Int32, Int64, ok } from '../schemas.ts'
 
 // Forms may hold parameters that we do not know, which are ignored (RFC 6749 §3.2).
@@ -14,7 +14,7 @@ const Seconds = (description: string) => Int64({ description: `${description}, i
 
 export const ClientTokenRequest = Type.Object(
   {
-    grant_type: Type.String({ description: '`client_credentials`', examples: ['client_credentials'] }),
+    grant_type: Type.String({ minLength: 1, description: '`client_credentials`', examples: ['client_credentials'] }),
     scope: Type.Optional(
       Type.String({
         description: 'Roles and scopes of the client, separated by blanks; all that it has unless named',
@@ -95,9 +95,16 @@ export const OAuthErrorBody = Type.Object(
   { $id: 'OAuthError', description: 'RFC 6749 §5.2' }
 )
 
+const describe = (code: OAuthErrorCode) => `\`${code}\`: ${oauthErrors[code].description}`
+
+/** The answer to a request that the schema may well allow. */
+export function refusedFor(...codes: OAuthErrorCode[]) {
+  return ok(OAuthErrorBody, [...codes.map(describe), `\`invalid_request\`: ${twoWays}`].join('\n\n'))
+}
+
 /** What every operation by a service's secret may answer. */
 export const refusals = {
-  400: ok(OAuthErrorBody, 'The request is not one that OAuth knows, or asks for too much'),
+  400: refusedFor('invalid_request'),
   401: ok(OAuthErrorBody, '`invalid_client`: no such client, another secret, or the client is disabled'),
   413: ok(OAuthErrorBody, `\`invalid_request\`: ${problems.payload_too_large.detail}`),
   415: ok(OAuthErrorBody, `\`invalid_request\`: ${problems.unsupported_media_type.detail}`)

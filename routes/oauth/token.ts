@@ -3,7 +3,7 @@ import { clientOf } from '../../plugins/access.ts'
 import { OAuthError } from '../../src/oauth/errors.ts'
 import { grantedBy, scopeOf } from '../../src/oauth/scope.ts'
 import { ok, ref } from '../schemas.ts'
-import { ClientToken, ClientTokenRequest, formOnly, refusals } from './schemas.ts'
+import { ClientToken, ClientTokenRequest, formOnly, refusals, refusedFor } from './schemas.ts'
 
 export const token: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -17,7 +17,11 @@ export const token: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['services'],
       consumes: formOnly,
       body: ref(ClientTokenRequest),
-      response: { 200: ok(ClientToken, 'The token'), ...refusals }
+      response: {
+        200: ok(ClientToken, 'The token'),
+        ...refusals,
+        400: refusedFor('invalid_request', 'unsupported_grant_type', 'invalid_scope')
+      }
     },
     async handler(request, reply) {
       const client = clientOf(request)

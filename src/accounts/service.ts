@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
-import { Problem } from '../errors.ts'
+import { type Fault, Problem } from '../errors.ts'
 import type { PasswordAttempts } from '../limits/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { insertMail } from '../mail/outbox.ts'
@@ -119,7 +119,10 @@ async function markVerified(tx: Db, user: { id: number; emailKey: string }): Pro
   return rows.length > 0
 }
 
-const badLink = () =>
-  Problem.validation([
-    { path: '/body/token', message: 'was used, has expired, or is none of this service: ask for a new link' }
-  ])
+/** What is said of a link that is not good, whatever the reason. */
+export const deadLink: Fault = {
+  path: '/body/token',
+  message: 'was used, has expired, or is none of this service: ask for a new link'
+}
+
+const badLink = () => Problem.validation([deadLink])

@@ -1,5 +1,5 @@
 /** Every error of RFC 6749 §5.2, and of RFC 6750 §3.1, that this service answers: its status, and what it says unless more is known. */
-const oauthErrors = {
+export const oauthErrors = {
   invalid_request: { status: 400, description: 'The request is not valid' },
   invalid_client: { status: 401, description: 'Client authentication failed' },
   invalid_scope: { status: 400, description: 'The client does not have the roles or scopes that it asks for' },
@@ -10,6 +10,8 @@ const oauthErrors = {
 export type OAuthErrorCode = keyof typeof oauthErrors
 
 export const oauthErrorCodes = Object.keys(oauthErrors) as OAuthErrorCode[]
+
+export const twoWays = 'The client authenticates in two ways: use one of them'
 
 /** What a client of the OAuth endpoints is told of, instead of a Problem. */
 export class OAuthError extends Error {

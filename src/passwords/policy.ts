@@ -16,6 +16,18 @@ export interface PasswordPolicy {
   isPwned?: IsPwned | undefined
 }
 
+/** What is refused of a password for its meaning: who it is for, and what others know. */
+const weaknesses = {
+  username: 'must not contain the username',
+  email: 'must not contain the name in the e-mail address',
+  service: 'must not be the name of this service',
+  common: 'is too common: choose one that is harder to guess',
+  breached: 'is known from a data breach: choose one that is harder to guess'
+}
+
+/** The same as the faults that a client can be told of. */
+export const weaknessesAt = (path: string): Fault[] => Object.values(weaknesses).map((message) => ({ path, message }))
+
 /** Who the password is for: what it must not hold. */
 export interface PasswordOwner {
   username: string
@@ -33,7 +45,7 @@ export async function checkPassword(
   path = '/body/password'
 ): Promise<void> {
   const message = await weakness(password.normalize('NFC'), owner, policy)
-  if (message !== undefined) throw Problem.validation([{ path, message } satisfies Fault])
+  if (message !== undefined) throw Problem.validation([{ path, message }])
 }
 
 async function weakness(
@@ -46,12 +58,12 @@ async function weakness(
   if (length < minLength) return `must have at least ${String(minLength)} characters`
   if (length > longestPassword) return `must have at most ${String(longestPassword)} characters`
   if (!isText(password)) return 'must be well-formed Unicode without control characters'
-  if (folded.includes(owner.username.toLowerCase())) return 'must not contain the username'
+  if (folded.includes(owner.username.toLowerCase())) return weaknesses.username
   const emailName = owner.email.slice(0, owner.email.lastIndexOf('@')).toLowerCase()
-  if (emailName.length >= 3 && folded.includes(emailName)) return 'must not contain the name in the e-mail address'
-  if (folded.replaceAll(/[^\p{L}]/gu, '') === serviceName) return 'must not be the name of this service'
-  if ((await commonPasswords()).has(folded)) return 'is too common: choose one that is harder to guess'
-  if ((await isPwned?.(password)) === true) return 'is known from a data breach: choose one that is harder to guess'
+  if (emailName.length >= 3 && folded.includes(emailName)) return weaknesses.email
+  if (folded.replaceAll(/[^\p{L}]/gu, '') === serviceName) return weaknesses.service
+  if ((await commonPasswords()).has(folded)) return weaknesses.common
+  if ((await isPwned?.(password)) === true) return weaknesses.breached
   return undefined
 }
 

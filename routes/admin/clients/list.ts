@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { describeClient } from '../../../src/clients/description.ts'
+import { foreignCursor } from '../../../src/database/cursor.ts'
 import { ok, strict } from '../../schemas.ts'
 import { Cursor, Limit } from '../schemas.ts'
 import { ServiceClientList } from './schemas.ts'
@@ -9,7 +10,7 @@ export const list: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '',
-    config: { scope: 'clients', problems: ['unavailable'] },
+    config: { scope: 'clients', problems: ['unavailable'], refuses: [foreignCursor] },
     schema: {
       operationId: 'listServiceClients',
       summary: 'The service clients',

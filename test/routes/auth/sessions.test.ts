@@ -52,6 +52,13 @@ for (const kind of kinds) {
       t.equal((await call(service, `DELETE /auth/sessions/${otherId}`, { bearer: person.token })).status, 404)
     })
 
+    await t.test('the session that asks may be the one that ends', async (t) => {
+      const { token } = await registerPerson(service)
+      const id = (await list(token)).find(({ current }) => current)!.id
+      t.equal((await call(service, `DELETE /auth/sessions/${id}`, { bearer: token })).status, 204)
+      t.match((await call(service, 'GET /auth/me', { bearer: token })).body, { code: 'token_revoked' })
+    })
+
     await t.test("another user's session answers as an unknown one does, and lives on", async (t) => {
       const [one, two] = [await registerPerson(service), await registerPerson(service)]
       const id = (await list(two.token))[0]!.id
