@@ -96,6 +96,7 @@ export default fp(
         findUserOfToken,
         passwordPolicy,
         inRevokingTransaction,
+        rules,
         onMail
       })
     )

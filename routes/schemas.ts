@@ -61,6 +61,9 @@ export const UserResponse = Type.Object(
     second_name: Nullable(Type.String()),
     email: Type.String(),
     email_verified: Type.Boolean(),
+    pending_email: Nullable(
+      Type.String({ description: 'The address that waits until the link that was mailed to it is followed' })
+    ),
     is_reader: Type.Boolean(),
     is_author: Type.Boolean(),
     is_admin: Type.Boolean(),
@@ -169,6 +172,7 @@ export function userResponse(user: UserRow): Static<typeof UserResponse> {
     second_name: user.secondName,
     email: user.email,
     email_verified: user.emailVerified,
+    pending_email: user.pendingEmail,
     ...flagsOf(user),
     created_at: user.createdAt,
     updated_at: user.updatedAt

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
-import { deadLink } from '../../src/accounts/service.ts'
+import { deadLink } from '../../src/accounts/links.ts'
 import { originOf } from '../origin.ts'
 import { accepted, noContent, ref } from '../schemas.ts'
-import { VerifyEmail } from './schemas.ts'
+import { DisownEmail, UndoEmailChange, VerifyEmail } from './schemas.ts'
 
 export const email: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -12,8 +12,10 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'user', limit: 'mail', problems: ['cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'requestEmailVerification',
-      summary: 'Ask for the link to verify the own address again',
-      description: 'The links from before are void from then on. Of an address that is verified nothing is sent.',
+      summary: 'Ask for the link that verifies your address again',
+      description:
+        'Goes to `pending_email` if there is one. The links from before are void from then on. Nothing is sent to an ' +
+        'address that is verified.',
       tags: ['authentication'],
       response: { 202: accepted('A mail is on its way, unless the address is verified already') }
     },
@@ -26,16 +28,57 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/email/verify',
-    config: { access: 'public', limit: 'link', problems: ['unavailable'], refuses: [deadLink] },
+    config: { access: 'public', limit: 'link', problems: ['email_taken', 'unavailable'], refuses: [deadLink] },
     schema: {
       operationId: 'verifyEmail',
       summary: 'Verify an address by a mailed link',
+      description: 'Of a `pending_email` too, which then becomes `email`.',
       tags: ['authentication'],
       body: ref(VerifyEmail),
       response: { 204: noContent('The address is verified') }
     },
     async handler(request, reply) {
       await app.accounts.verifyEmail(request.body.token, originOf(request))
+      return reply.code(204).send(null)
+    }
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/email/disown',
+    config: { access: 'public', limit: 'link', problems: ['last_admin', 'unavailable'], refuses: [deadLink] },
+    schema: {
+      operationId: 'disownEmail',
+      summary: 'Say that an account is not yours, by the link that was to verify its address',
+      description:
+        'An account whose address was never verified is deleted; a change of address that waits for its link is ' +
+        'dropped. An account that its owner proved before keeps its address, unverified.',
+      tags: ['authentication'],
+      body: ref(DisownEmail),
+      response: { 204: noContent('The account is deleted, or the change is dropped') }
+    },
+    async handler(request, reply) {
+      await app.accounts.disownEmail(request.body.token, originOf(request))
+      return reply.code(204).send(null)
+    }
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/email/undo',
+    config: { access: 'public', limit: 'link', problems: ['email_taken', 'unavailable'], refuses: [deadLink] },
+    schema: {
+      operationId: 'undoEmailChange',
+      summary: 'Undo a change of address by the link that was mailed to the old one',
+      description:
+        'For 7 days after the change, and once, whatever else was changed since. Every session ends, links that were ' +
+        'mailed since are void, and a link to set another password goes to the address.',
+      tags: ['authentication'],
+      body: ref(UndoEmailChange),
+      response: { 204: noContent('The address is what it was before') }
+    },
+    async handler(request, reply) {
+      await app.accounts.undoEmailChange(request.body.token, originOf(request))
       return reply.code(204).send(null)
     }
   })

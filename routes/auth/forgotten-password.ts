@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { deadLink } from '../../src/accounts/service.ts'
+import { deadLink } from '../../src/accounts/links.ts'
 import { weaknessesAt } from '../../src/passwords/policy.ts'
 import { originOf } from '../origin.ts'
 import { accepted, noContent, ref } from '../schemas.ts'

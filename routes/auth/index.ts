@@ -10,6 +10,7 @@ import { reauthenticate } from './reauthenticate.ts'
 import { refresh } from './refresh.ts'
 import { registration } from './registration.ts'
 import { sessions } from './sessions.ts'
+import { username } from './username.ts'
 
 export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(registration)
@@ -18,6 +19,7 @@ export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(logout)
   await app.register(reauthenticate)
   await app.register(me)
+  await app.register(username)
   await app.register(departure)
   await app.register(password)
   await app.register(forgottenPassword)

@@ -23,10 +23,19 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'PATCH',
     url: '/me',
-    config: { access: 'user', limit: 'profile', problems: ['email_taken', 'cross_origin_refused', 'unavailable'] },
+    config: {
+      access: 'user',
+      fresh: ['email'],
+      limit: 'profile',
+      problems: ['cross_origin_refused', 'unavailable']
+    },
     schema: {
       operationId: 'updateMe',
       summary: 'Change your profile',
+      description:
+        'Another `email` needs fresh authentication. It waits in `pending_email` until the link that is mailed to it is ' +
+        'followed; the present address stays good until then, and gets a link that undoes the change. The answer is the ' +
+        'same whether the address is taken or not. To ask for the present address drops the one that waits.',
       tags: ['authentication'],
       body: ref(UpdateUser),
       response: { 200: ok(UserResponse, 'The user after the change') }

@@ -78,12 +78,18 @@ export const ResetPassword = Type.Object(
 
 export const VerifyEmail = Type.Object({ token: LinkToken }, { $id: 'VerifyEmail', ...strict })
 
+export const DisownEmail = Type.Object({ token: LinkToken }, { $id: 'DisownEmail', ...strict })
+
+export const UndoEmailChange = Type.Object({ token: LinkToken }, { $id: 'UndoEmailChange', ...strict })
+
 export const DeleteUser = Type.Object({ password: Password }, { $id: 'DeleteUser', ...strict })
 
 export const UpdateUser = Type.Object(
   { first_name: Type.Optional(Name), second_name: Type.Optional(Name), email: Type.Optional(Email) },
   { $id: 'UpdateUser', description: 'What is absent stays as it is; null clears a name.', ...strict }
 )
+
+export const ChangeUsername = Type.Object({ username: Username }, { $id: 'ChangeUsername', ...strict })
 
 const bodies = [
   CreateUser,
@@ -92,10 +98,13 @@ const bodies = [
   LogoutUser,
   Reauthenticate,
   UpdateUser,
+  ChangeUsername,
   ChangePassword,
   ForgotPassword,
   ResetPassword,
   VerifyEmail,
+  DisownEmail,
+  UndoEmailChange,
   DeleteUser
 ]
 

@@ -1,8 +1,8 @@
 import Mustache from 'mustache'
 import type { Language } from '../../src/mail/language.ts'
-import { texts } from './texts.ts'
+import { type TextName, texts } from './texts.ts'
 
-export type PageName = 'verify-email' | 'reset-password'
+export type PageName = 'verify-email' | 'reset-password' | 'undo-email-change'
 
 // Addresses without a leading slash: a proxy may serve us under a path. The script takes all that it says from here.
 const page = `<!doctype html>
@@ -20,15 +20,23 @@ const page = `<!doctype html>
     <main>
       <h1>{{title}}</h1>
       <noscript><p class="bad">{{noScript}}</p></noscript>
-      <form data-post="{{post}}" data-minimum="{{minimum}}" data-no-token="{{noToken}}" data-bad-link="{{badLink}}" data-busy="{{busy}}"
-        data-too-short="{{tooShort}}" data-too-weak="{{tooWeak}}" data-done="{{done}}" novalidate hidden>
+      <form data-minimum="{{minimum}}" data-no-token="{{noToken}}" data-bad-link="{{badLink}}" data-busy="{{busy}}"
+        data-too-short="{{tooShort}}" data-too-weak="{{tooWeak}}" data-email-taken="{{emailTaken}}" data-last-admin="{{lastAdmin}}" novalidate hidden>
         <p id="intro">{{intro}}</p>
+{{#account}}
+        <p id="account" hidden>{{account}} <strong></strong></p>
+{{/account}}
 {{#password}}
         <label for="password">{{resetLabel}}</label>
         <input id="password" name="new_password" type="password" autocomplete="new-password" aria-describedby="intro status" required>
         <label class="choice"><input id="show" type="checkbox"> {{resetShow}}</label>
 {{/password}}
-        <button type="submit">{{button}}</button>
+{{#buttons}}
+        <button type="submit" data-post="{{post}}" data-done="{{done}}"{{#quiet}} class="quiet" aria-describedby="refuse"{{/quiet}}>{{label}}</button>
+{{#quiet}}
+        <p id="refuse">{{quiet}}</p>
+{{/quiet}}
+{{/buttons}}
       </form>
       <p id="status" role="status" tabindex="-1"></p>
     </main>
@@ -41,25 +49,52 @@ export function htmlOf(name: PageName, language: Language, minimum: number): str
   const said = Object.fromEntries(
     Object.entries(texts[language]).map(([key, text]) => [key, text.replace('{minimum}', String(minimum))])
   )
-  const own =
-    name === 'verify-email'
-      ? {
-          post: 'auth/email/verify',
-          title: 'verifyTitle',
-          intro: 'verifyIntro',
-          button: 'verifyButton',
-          done: 'verified'
-        }
-      : { post: 'auth/password/reset', title: 'resetTitle', intro: 'resetIntro', button: 'resetButton', done: 'reset' }
+  const { title, intro, account, buttons } = contents[name]
   return Mustache.render(page, {
     ...said,
     language,
     minimum,
-    post: own.post,
-    title: said[own.title],
-    intro: said[own.intro],
-    button: said[own.button],
-    done: said[own.done],
+    title: said[title],
+    intro: said[intro],
+    account: account && said[account],
+    buttons: buttons.map(({ post, label, done, quiet }) => ({
+      post,
+      label: said[label],
+      done: said[done],
+      quiet: quiet && said[quiet]
+    })),
     password: name === 'reset-password'
   })
+}
+
+interface Button {
+  /** Where it sends the token. */
+  post: string
+  label: TextName
+  /** What is said when that is done. */
+  done: TextName
+  /** What the choice that few make is for. */
+  quiet?: TextName
+}
+
+const contents: Record<PageName, { title: TextName; intro: TextName; account?: TextName; buttons: Button[] }> = {
+  'verify-email': {
+    title: 'verifyTitle',
+    intro: 'verifyIntro',
+    account: 'verifyAccount',
+    buttons: [
+      { post: 'auth/email/verify', label: 'verifyButton', done: 'verified' },
+      { post: 'auth/email/disown', label: 'disownButton', done: 'disowned', quiet: 'disownIntro' }
+    ]
+  },
+  'undo-email-change': {
+    title: 'undoTitle',
+    intro: 'undoIntro',
+    buttons: [{ post: 'auth/email/undo', label: 'undoButton', done: 'undone' }]
+  },
+  'reset-password': {
+    title: 'resetTitle',
+    intro: 'resetIntro',
+    buttons: [{ post: 'auth/password/reset', label: 'resetButton', done: 'reset' }]
+  }
 }

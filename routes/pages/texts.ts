@@ -4,8 +4,20 @@ import type { Language } from '../../src/mail/language.ts'
 export const texts: Record<Language, Record<TextName, string>> = {
   en: {
     verifyTitle: 'Confirm your e-mail address',
-    verifyIntro: 'One click, and we know that this address is yours.',
+    verifyIntro: 'An account gives this address as its own. Confirm it only if the account is yours.',
+    verifyAccount: 'The account:',
     verifyButton: 'Confirm the address',
+    disownButton: 'This was not me',
+    disownIntro:
+      'If the account is not yours: one that was never confirmed is deleted, and a change of address is dropped.',
+    disowned: 'Thank you: that account cannot use your address. You can close this page.',
+    undoTitle: 'Undo the change of your e-mail address',
+    undoIntro:
+      'The address that this mail came to is the one of your account again, every device is signed out, and you get a link to set another password.',
+    undoButton: 'Undo the change',
+    undone: 'The change is undone. A link to set another password is on its way to your address: use it now.',
+    emailTaken: 'Another account has this address by now.',
+    lastAdmin: 'This account cannot be deleted: it is the only administrator. Tell those who run the service.',
     verified: 'Thank you: your address is confirmed. You can close this page.',
     resetTitle: 'Set a password',
     resetIntro: 'At least {minimum} characters. Several words that have nothing to do with each other make a good one.',
@@ -24,8 +36,21 @@ export const texts: Record<Language, Record<TextName, string>> = {
   },
   ru: {
     verifyTitle: 'Подтверждение адреса',
-    verifyIntro: 'Одно нажатие — и мы знаем, что этот адрес ваш.',
+    verifyIntro: 'Учётная запись указала этот адрес как свой. Подтвердите его, только если она ваша.',
+    verifyAccount: 'Учётная запись:',
     verifyButton: 'Подтвердить адрес',
+    disownButton: 'Это не я',
+    disownIntro: 'Если учётная запись не ваша: неподтверждённая будет удалена, а запрошенная смена адреса отменена.',
+    disowned: 'Спасибо: эта учётная запись не может пользоваться вашим адресом. Эту страницу можно закрыть.',
+    undoTitle: 'Отмена смены адреса',
+    undoIntro:
+      'Адрес, на который пришло это письмо, снова станет адресом вашей учётной записи, на всех устройствах будет выполнен выход, и вы получите ссылку, чтобы задать новый пароль.',
+    undoButton: 'Отменить смену адреса',
+    undone:
+      'Смена адреса отменена. На ваш адрес отправлена ссылка, чтобы задать новый пароль: воспользуйтесь ею сейчас.',
+    emailTaken: 'Этот адрес уже принадлежит другой учётной записи.',
+    lastAdmin:
+      'Эту учётную запись нельзя удалить: это единственный администратор. Сообщите тем, кто отвечает за сервис.',
     verified: 'Спасибо, адрес подтверждён. Эту страницу можно закрыть.',
     resetTitle: 'Новый пароль',
     resetIntro:
@@ -45,10 +70,20 @@ export const texts: Record<Language, Record<TextName, string>> = {
   }
 }
 
-type TextName =
+export type TextName =
   | 'verifyTitle'
   | 'verifyIntro'
+  | 'verifyAccount'
   | 'verifyButton'
+  | 'disownButton'
+  | 'disownIntro'
+  | 'disowned'
+  | 'undoTitle'
+  | 'undoIntro'
+  | 'undoButton'
+  | 'undone'
+  | 'emailTaken'
+  | 'lastAdmin'
   | 'verified'
   | 'resetTitle'
   | 'resetIntro'

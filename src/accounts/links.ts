@@ -1,24 +1,37 @@
-import { and, eq, gt, inArray, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, ne, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { accountTokens, users } from '../database/schema/index.ts'
 import type { Language } from '../mail/language.ts'
 import { insertMail } from '../mail/outbox.ts'
+import { keyOf } from '../users/names.ts'
+import { type Fault, Problem } from '../errors.ts'
 import type { UserRow } from '../users/queries.ts'
 
 /** What a mailed link is good for. */
-export type Purpose = 'password_reset' | 'email_verification' | 'invitation'
+export type Purpose = 'password_reset' | 'email_verification' | 'invitation' | 'email_undo'
 
 const hour = 60 * 60
 
 /** Seconds that a link works. */
-export const lifetimes = { password_reset: hour, email_verification: 24 * hour, invitation: 24 * hour } as const
+export const lifetimes = {
+  password_reset: hour,
+  email_verification: 24 * hour,
+  invitation: 24 * hour,
+  email_undo: 7 * 24 * hour
+} as const
 
 /** A user as a link is made for them: what changes of this makes the link void. */
 export type LinkOwner = Pick<UserRow, 'id' | 'username' | 'email' | 'emailKey' | 'passwordVersion'>
 
-/** Mails a user a link, in the transaction of what asks for it. Older ones for the same purpose are void from then on. */
+/**
+ * Mails a user a link, in the transaction of what asks for it. Older ones of the address for the same purpose are void
+ * from then on.
+ */
 export async function mailLink(tx: Db, user: LinkOwner, purpose: Purpose, language: Language = 'en'): Promise<void> {
-  await tx.delete(accountTokens).where(and(eq(accountTokens.userId, user.id), eq(accountTokens.purpose, purpose)))
+  const { userId, emailKey } = accountTokens
+  await tx
+    .delete(accountTokens)
+    .where(and(eq(userId, user.id), eq(accountTokens.purpose, purpose), eq(emailKey, user.emailKey)))
   const [token] = await tx
     .insert(accountTokens)
     .values({
@@ -44,7 +57,7 @@ export async function mailLink(tx: Db, user: LinkOwner, purpose: Purpose, langua
 export const sendInvitation = (tx: Db, user: LinkOwner, language?: Language): Promise<void> =>
   mailLink(tx, user, 'invitation', language)
 
-export type Notice = 'password_changed' | 'email_changed' | 'registration_attempt'
+export type Notice = 'password_changed' | 'registration_attempt' | 'email_change_attempt'
 
 /** A mail that tells a user what happened, without a link. @param recipient where it is not the user's present address */
 export const noticeTo = (
@@ -54,17 +67,19 @@ export const noticeTo = (
   recipient = email
 ) => ({ userId: id, recipient, template: notice, language, variables: { username } })
 
-/** What a change of the address brings: links to the old one are void, the new one is to be verified, the old one is told. */
-export async function mailAddressChange(
-  tx: Db,
-  before: LinkOwner,
-  after: LinkOwner,
+/** The same at an address that somebody else has typed: to it as its holder wrote it, unless they may merely return to it. */
+export const noticeAt = (
+  email: string,
+  holder: Pick<UserRow, 'id' | 'username' | 'email' | 'emailKey'>,
+  notice: Notice,
   language?: Language
-): Promise<void> {
-  await deleteLinks(tx, after.id)
-  await mailLink(tx, after, 'email_verification', language)
-  await insertMail(tx, noticeTo(after, 'email_changed', language, before.email))
-}
+) => noticeTo(holder, notice, language, holder.emailKey === keyOf(email) ? holder.email : email)
+
+/** A link to verify the address that the user wants to change to. */
+const isOfPending = and(
+  eq(accountTokens.purpose, 'email_verification'),
+  eq(users.pendingEmailKey, accountTokens.emailKey)
+)
 
 /** The link holds: it has not expired, and its user is as they were when it was made. */
 const isGood = (purposes: Purpose[]) =>
@@ -72,27 +87,31 @@ const isGood = (purposes: Purpose[]) =>
     inArray(accountTokens.purpose, purposes),
     gt(accountTokens.expiresAt, sql`now()`),
     eq(users.id, accountTokens.userId),
-    eq(users.emailKey, accountTokens.emailKey),
+    or(eq(users.emailKey, accountTokens.emailKey), isOfPending),
     eq(users.passwordVersion, accountTokens.passwordVersion),
     eq(users.isDisabled, false)
   )
 
-/** Whose link it is, without using it. */
-export async function findUserOfLink(db: Db, tokenId: string, purposes: Purpose[]): Promise<UserRow | undefined> {
+/** Whose link it is, and the address that it was mailed to, without using it. */
+export async function findLink(
+  db: Db,
+  tokenId: string,
+  purposes: Purpose[]
+): Promise<{ user: UserRow; emailKey: string } | undefined> {
   const [row] = await db
-    .select({ user: users })
+    .select({ user: users, emailKey: accountTokens.emailKey })
     .from(accountTokens)
     .innerJoin(users, isGood(purposes))
     .where(eq(accountTokens.id, tokenId))
-  return row?.user
+  return row
 }
 
-/** Uses a link, which of several that try at once one can. @returns its user and purpose */
+/** Uses a link, which of several that try at once one can. @returns its user, its purpose and the address it was mailed to */
 export async function useLink(
   tx: Db,
   tokenId: string,
   purposes: Purpose[]
-): Promise<{ userId: number; purpose: string } | undefined> {
+): Promise<{ userId: number; purpose: string; emailKey: string } | undefined> {
   const good = tx
     .select({ id: accountTokens.id })
     .from(accountTokens)
@@ -101,11 +120,39 @@ export async function useLink(
   const [row] = await tx
     .delete(accountTokens)
     .where(eq(accountTokens.id, sql`(${good})`))
-    .returning({ userId: accountTokens.userId, purpose: accountTokens.purpose })
+    .returning({ userId: accountTokens.userId, purpose: accountTokens.purpose, emailKey: accountTokens.emailKey })
   return row
 }
 
-/** Takes a user's links away, and the mails with them that were not sent yet. */
+/**
+ * Takes a user's links away, the mails with them that were not sent yet, and the change of address that waits for one.
+ * What undoes a change of the address stays: who took the account over must not be able to end it.
+ */
 export async function deleteLinks(tx: Db, userId: number): Promise<void> {
-  await tx.delete(accountTokens).where(eq(accountTokens.userId, userId))
+  await tx
+    .delete(accountTokens)
+    .where(and(eq(accountTokens.userId, userId), ne(accountTokens.purpose, 'email_undo' satisfies Purpose)))
+  await tx
+    .update(users)
+    .set({ pendingEmail: null, pendingEmailKey: null })
+    .where(and(eq(users.id, userId), isNotNull(users.pendingEmailKey)))
 }
+
+/**
+ * Takes away the links that confirm an address that a user wanted to change to. The one to the present address stays:
+ * its reader can disown the account whatever else is asked for.
+ */
+export async function deletePendingLinks(tx: Db, user: Pick<UserRow, 'id' | 'emailKey'>): Promise<void> {
+  const { userId, purpose, emailKey } = accountTokens
+  await tx
+    .delete(accountTokens)
+    .where(and(eq(userId, user.id), eq(purpose, 'email_verification' satisfies Purpose), ne(emailKey, user.emailKey)))
+}
+
+/** What is said of a link that is not good, whatever the reason. */
+export const deadLink: Fault = {
+  path: '/body/token',
+  message: 'was used, has expired, or is none of this service: ask for a new link'
+}
+
+export const badLink = () => Problem.validation([deadLink])

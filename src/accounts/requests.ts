@@ -2,11 +2,11 @@ import { and, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { type AuditEvent, eventRow, type Origin } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { accountTokens, auditEvents, outbox, users } from '../database/schema/index.ts'
-import { deleteMail, type OutboxRow } from '../mail/outbox.ts'
+import { deleteMail, insertMail, type OutboxRow } from '../mail/outbox.ts'
 import type { Language } from '../mail/language.ts'
 import { keyOf } from '../users/names.ts'
-import type { UserRow } from '../users/queries.ts'
-import { mailLink } from './links.ts'
+import { findHolders, type UserRow } from '../users/queries.ts'
+import { deletePendingLinks, mailLink, noticeAt } from './links.ts'
 
 // Seconds. Attempts to log in, unlike requests for a link, are made by the dozen.
 const pauseBetweenReminders = 5 * 60
@@ -39,8 +39,11 @@ export async function requestPasswordReset(db: Db, email: string, origin: Origin
   )
 }
 
-/** Notes that a user needs a link to verify their address. */
-export const verificationRequest = ({ id, email }: UserRow, { language = 'en' }: Origin) => ({
+/**
+ * Notes that a user needs a link to verify their address.
+ * @param email which of the two: the present one, or the one that waits
+ */
+export const verificationRequest = ({ id, email: present }: UserRow, { language = 'en' }: Origin, email = present) => ({
   userId: id,
   recipient: email,
   template: 'email_verification_request',
@@ -58,10 +61,23 @@ export async function answerRequest(db: Db, { id, template, recipient, userId, l
       await mailLink(tx, user, user.passwordHash === null ? 'invitation' : 'password_reset', language as Language)
     } else {
       const user = userId === null ? undefined : await lockUser(tx, eq(users.id, userId))
-      if (user === undefined || user.emailVerified || (await wasRemindedLately(tx, user))) return
+      if (user === undefined) return
+      const key = keyOf(recipient)
+      if (key === user.pendingEmailKey) return mailPendingVerification(tx, user, recipient, language as Language)
+      if (key !== user.emailKey || user.emailVerified || (await wasRemindedLately(tx, user))) return
       await mailLink(tx, user, 'email_verification', language as Language)
     }
   })
+}
+
+/** Mails the link that confirms a pending address, or tells the user who has that address that somebody wants it. */
+async function mailPendingVerification(tx: Db, user: UserRow, email: string, language: Language): Promise<void> {
+  const emailKey = keyOf(email)
+  // In both cases, so that a link from before does not tell which it was.
+  await deletePendingLinks(tx, user)
+  const holder = (await findHolders(tx, { ...user, emailKey })).find(({ id }) => id !== user.id)
+  if (holder === undefined) await mailLink(tx, { ...user, email, emailKey }, 'email_verification', language)
+  else if (!holder.isDisabled) await insertMail(tx, noticeAt(email, holder, 'email_change_attempt', language))
 }
 
 /** A user who may log in, for one request at a time: the next sees what came of this one. */

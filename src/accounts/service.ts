@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
-import { type Fault, Problem } from '../errors.ts'
+import { Problem } from '../errors.ts'
 import type { PasswordAttempts } from '../limits/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { insertMail } from '../mail/outbox.ts'
@@ -12,9 +12,10 @@ import { deleteSessions } from '../sessions/queries.ts'
 import type { AccountTokens } from '../tokens/account-token.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import type { FindUserOfToken } from '../users/of-token.ts'
-import { changePasswordHash } from '../users/queries.ts'
-import { deleteLinks, findUserOfLink, mailLink, noticeTo, type Purpose, useLink } from './links.ts'
-import { requestPasswordReset } from './requests.ts'
+import { changePasswordHash, lockUser, type LoginRules } from '../users/queries.ts'
+import { createAddresses } from './addresses.ts'
+import { badLink, deleteLinks, findLink, mailLink, noticeTo, type Purpose, useLink } from './links.ts'
+import { recordEventWithMail, requestPasswordReset, verificationRequest } from './requests.ts'
 
 export interface PasswordReset {
   /** Of a link that was mailed. */
@@ -29,6 +30,8 @@ export interface AccountsOptions {
   findUserOfToken: FindUserOfToken
   passwordPolicy: PasswordPolicy
   attempts: Pick<PasswordAttempts, 'forget'>
+  /** What decides who counts as an administrator who can log in. */
+  rules: LoginRules
   inRevokingTransaction: InRevokingTransaction
   /** Called when mail was committed to the outbox. */
   onMail: () => void
@@ -38,7 +41,7 @@ export type Accounts = ReturnType<typeof createAccounts>
 
 const settingPasswords: Purpose[] = ['password_reset', 'invitation']
 
-/** What people do by mail: choose another password, verify their address. */
+/** What people do by mail: choose another password, verify their address, or say that a change was not theirs. */
 export function createAccounts({
   db,
   passwords,
@@ -46,6 +49,7 @@ export function createAccounts({
   findUserOfToken,
   passwordPolicy,
   attempts,
+  rules,
   inRevokingTransaction,
   onMail
 }: AccountsOptions) {
@@ -62,18 +66,19 @@ export function createAccounts({
      */
     async resetPassword({ token, new_password: password }: PasswordReset, origin: Origin): Promise<void> {
       const tokenId = accountTokens.read(token)
-      const user = tokenId && (await findUserOfLink(db, tokenId, settingPasswords))
-      if (!tokenId || !user) throw badLink()
+      const link = tokenId && (await findLink(db, tokenId, settingPasswords))
+      if (!tokenId || !link) throw badLink()
+      const { user } = link
       await checkPassword(password, user, passwordPolicy, '/body/new_password')
       const passwordHash = await passwords.hash(password)
       await inRevokingTransaction(async (tx) => {
         await attempts.forget(tx, user.id)
         const used = await useLink(tx, tokenId, settingPasswords)
-        const isDone = used && (await changePasswordHash(tx, user, passwordHash)) && (await markVerified(tx, user))
-        if (!isDone) throw badLink()
+        const changed = used && (await changePasswordHash(tx, user, passwordHash))
+        if (!changed || !(await markVerified(tx, user))) throw badLink()
         await deleteLinks(tx, user.id)
         const ended = await deleteSessions(tx, user.id, 'all')
-        await insertMail(tx, noticeTo(user, 'password_changed', origin.language))
+        await insertMail(tx, noticeTo(changed, 'password_changed', origin.language))
         await recordEvent(tx, origin, {
           type: used.purpose === 'invitation' ? 'user.invitation_accepted' : 'user.password_reset',
           userId: user.id
@@ -83,29 +88,29 @@ export function createAccounts({
       onMail()
     },
 
-    /** Mails the caller the link to verify their address again, unless that is done. @throws {Problem} `token_revoked` */
+    /**
+     * Mails the caller the link to verify their address again, unless that is done; the link to the one that waits, if
+     * one does. Whether that is taken is found out later, where time does not tell.
+     * @throws {Problem} `token_revoked`
+     */
     async requestVerification(principal: UserPrincipal, origin: Origin): Promise<void> {
       const user = await findUserOfToken(principal)
       if (user === undefined) throw new Problem('token_revoked')
-      if (user.emailVerified) return
-      await db.transaction(async (tx) => {
-        await mailLink(tx, user, 'email_verification', origin.language)
-        await recordEvent(tx, origin, { type: 'user.email_verification_requested', userId: user.id })
-      })
+      const event = { type: 'user.email_verification_requested', userId: user.id } as const
+      if (user.pendingEmail !== null) {
+        await recordEventWithMail(db, origin, event, verificationRequest(user, origin, user.pendingEmail))
+      } else if (!user.emailVerified) {
+        await db.transaction(async (tx) => {
+          const { user: present } = (await lockUser(tx, { id: user.id })) ?? {}
+          if (present === undefined || present.emailVerified) return
+          await mailLink(tx, present, 'email_verification', origin.language)
+          await recordEvent(tx, origin, event)
+        })
+      }
       onMail()
     },
 
-    /** @throws {Problem} `validation_failed` for a link that is not good (any more) */
-    async verifyEmail(token: string, origin: Origin): Promise<void> {
-      const tokenId = accountTokens.read(token)
-      const user = tokenId && (await findUserOfLink(db, tokenId, ['email_verification']))
-      if (!tokenId || !user) throw badLink()
-      await db.transaction(async (tx) => {
-        const used = await useLink(tx, tokenId, ['email_verification'])
-        if (used === undefined || !(await markVerified(tx, user))) throw badLink()
-        await recordEvent(tx, origin, { type: 'user.email_verified', userId: user.id })
-      })
-    }
+    ...createAddresses({ db, accountTokens, inRevokingTransaction, rules, onMail })
   }
 }
 
@@ -118,11 +123,3 @@ async function markVerified(tx: Db, user: { id: number; emailKey: string }): Pro
     .returning({ id: users.id })
   return rows.length > 0
 }
-
-/** What is said of a link that is not good, whatever the reason. */
-export const deadLink: Fault = {
-  path: '/body/token',
-  message: 'was used, has expired, or is none of this service: ask for a new link'
-}
-
-const badLink = () => Problem.validation([deadLink])

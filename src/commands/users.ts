@@ -105,6 +105,7 @@ const describe = (user: UserRow) => ({
   second_name: user.secondName,
   email: user.email,
   email_verified: user.emailVerified,
+  pending_email: user.pendingEmail,
   ...flagsOf(user),
   is_disabled: user.isDisabled,
   last_login_at: user.lastLoginAt,

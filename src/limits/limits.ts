@@ -28,6 +28,8 @@ export const limits = {
   password: { per: 'session', attempts: 10, within: 10 * minute, in: 'database' },
   /** The profile, whose every change is kept in the audit. */
   profile: { per: 'user', attempts: 60, within: hour, in: 'database' },
+  /** Another username: each attempt tells whether one is taken, and each change frees one that others may know the user by. */
+  username: { per: 'user', attempts: 5, within: 24 * hour, in: 'database' },
   /** All that is kept of a user, megabytes at a time. */
   export: { per: 'user', attempts: 5, within: hour, in: 'database' },
   refresh: { per: 'session', attempts: 60, within: minute, in: 'memory' },

@@ -26,13 +26,14 @@ export function createComposer(
 
   return (row) => {
     const name = row.template as MailName
+    const { username = '' } = row.variables
     const { page } = mails[name]
     const link =
       page !== undefined && row.tokenId !== null
         ? // The fragment stays in the browser: no server, proxy or log on the way sees the token.
-          { link: `${linkBase}/${page}#token=${accountTokens.issue(row.tokenId)}` }
+          { link: `${linkBase}/${page}#token=${accountTokens.issue(row.tokenId)}${accountFor(name, username)}` }
         : {}
-    const view = { username: row.variables.username ?? '', service, ...link }
+    const view = { username: inert(username), service, ...link }
     return {
       // Of one row always the same, so that a mail that comes twice is known as one.
       messageId: `<${String(row.id)}.${String(row.createdAt.getTime())}.gatehouse@${service}>`,
@@ -42,3 +43,10 @@ export function createComposer(
     }
   }
 }
+
+/** Whose account asks for an address is for its reader to know: the page says it, too. */
+const accountFor = (name: MailName, username: string) =>
+  name === 'email_verification' ? `&account=${encodeURIComponent(username)}` : ''
+
+/** A username is a stranger's choice. With U+200C behind each dot, mail programs make no link of `www.example.com`. */
+const inert = (username: string) => username.replaceAll('.', '.\u200c')

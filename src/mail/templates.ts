@@ -11,7 +11,9 @@ export const mails = {
   password_reset: { page: 'reset-password' },
   invitation: { page: 'reset-password' },
   password_changed: { page: undefined },
-  email_changed: { page: undefined },
+  email_change_requested: { page: 'undo-email-change' },
+  email_changed: { page: 'undo-email-change' },
+  email_change_attempt: { page: undefined },
   registration_attempt: { page: undefined }
 } as const
 

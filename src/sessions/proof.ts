@@ -1,5 +1,5 @@
 import { type Origin, recordEvent } from '../audit/events.ts'
-import { noticeTo } from '../accounts/links.ts'
+import { deleteLinks, noticeTo } from '../accounts/links.ts'
 import { Problem } from '../errors.ts'
 import type { Attempt, PasswordAttempts } from '../limits/password-attempts.ts'
 import { insertMail } from '../mail/outbox.ts'
@@ -80,13 +80,15 @@ export function createProof({
       const pair = await inRevokingTransaction(async (tx) => {
         await attempts.succeeded(tx, attempt)
         await attempts.forget(tx, user.id)
-        if (!(await changePasswordHash(tx, user, passwordHash))) throw new Problem('invalid_credentials')
+        const changed = await changePasswordHash(tx, user, passwordHash)
+        if (changed === undefined) throw new Problem('invalid_credentials')
         await requireActor(tx, origin)
+        await deleteLinks(tx, user.id)
         const ended = await deleteSessions(tx, user.id, 'all')
         const session = await insertSession(tx, proved, origin, limits)
-        await insertMail(tx, noticeTo(user, 'password_changed', origin.language))
+        await insertMail(tx, noticeTo(changed, 'password_changed', origin.language))
         await recordEvent(tx, origin, { type: 'user.password_changed', userId: user.id })
-        return { revoked: ofSessions(ended), result: issuePair(user, session) }
+        return { revoked: ofSessions(ended), result: issuePair(changed, session) }
       })
       onMail()
       return pair

@@ -117,7 +117,7 @@ const mayComeAgain = (counter: SQL, { reuseInterval }: SessionLimits) =>
  * after an answer of 503, finds it moved on and gets what is there. Whoever comes second to the row waits for the first
  * and sees what it did.
  */
-export function prepareRotateSession(db: Db, limits: SessionLimits): RotateSession {
+export function prepareRotateSession(db: Db, limits: SessionLimits, requireVerifiedEmail = false): RotateSession {
   const counter = sql`${sql.placeholder('counter')}::integer`
   const isPresent = sql`${sessions.refreshCounter} = ${counter}`
   const isGoodPredecessor = sql`${sessions.refreshCounter} = ${counter} + 1 and (${mayComeAgain(counter, limits)})`
@@ -136,6 +136,8 @@ export function prepareRotateSession(db: Db, limits: SessionLimits): RotateSessi
         eq(sessions.id, sql.placeholder('sessionId')),
         eq(users.id, sessions.userId),
         eq(users.isDisabled, false),
+        // Of a user whose address must be verified and is no longer: the session goes on when it is.
+        requireVerifiedEmail ? eq(users.emailVerified, true) : undefined,
         isAlive(limits),
         or(isPresent, isGoodPredecessor)
       )

@@ -40,7 +40,7 @@ export interface SessionsOptions {
   unanswered: UnansweredRefreshes
   inRevokingTransaction: InRevokingTransaction
   limits: SessionLimits
-  /** Whether only who has verified their address may log in. */
+  /** Whether only who has verified their address may log in, and refresh. */
   requireVerifiedEmail: boolean
   /** Called when mail was committed to the outbox. */
   onMail: () => void
@@ -63,7 +63,10 @@ export function createSessions({
   requireVerifiedEmail,
   onMail
 }: SessionsOptions) {
-  const rotateSession = shareRotations(unanswered.rotating(prepareRotateSession(db, limits)), limits)
+  const rotateSession = shareRotations(
+    unanswered.rotating(prepareRotateSession(db, limits, requireVerifiedEmail)),
+    limits
+  )
 
   return {
     /**

@@ -10,9 +10,9 @@ import { countSessions, endSessions, type SessionFilter } from '../sessions/bulk
 import { deleteSessions, findSessions, type SessionLimits } from '../sessions/queries.ts'
 import { changeUser, prepareRemoval, refuseBeyondScopes, removeUser, type UserChange } from './changes.ts'
 import { listUsers, type UserQuery } from './listing.ts'
-import { isEmail, keyOf, normalizeUsername } from './names.ts'
-import { findUser, insertUser, type LoginRules, type UserRow } from './queries.ts'
-import { naming, usernameRule } from './service.ts'
+import { isEmail, keyOf } from './names.ts'
+import { findUser, insertUser, isKeptForAnother, type LoginRules, type UserRow } from './queries.ts'
+import { naming, readUsername } from './service.ts'
 
 export interface Invitation {
   username: string
@@ -50,8 +50,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, rules,
      */
     async invite(invitation: Invitation, origin: Origin): Promise<UserRow> {
       const { email, is_reader: isReader = true, is_author: isAuthor = false, is_admin: isAdmin = false } = invitation
-      const username = normalizeUsername(invitation.username)
-      if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
+      const username = readUsername(invitation.username)
       if (!isEmail(email)) throw Problem.validation([{ path: '/body/email', message: 'must be a valid email' }])
       const row = {
         username,
@@ -71,6 +70,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, rules,
         db.transaction(async (tx) => {
           await requireActor(tx, origin)
           const user = await insertUser(tx, row)
+          if (await isKeptForAnother(tx, user)) throw new Problem('email_taken')
           await recordEvent(tx, origin, { type: 'user.invited', userId: user.id, details })
           await sendInvitation(tx, user, origin.language)
           return user

@@ -1,6 +1,6 @@
-import { and, eq, isNotNull, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { sessions, users } from '../database/schema/index.ts'
+import { accountTokens, sessions, users } from '../database/schema/index.ts'
 import { isWithinAbsoluteLimit, type SessionLifetime } from '../sessions/lifetime.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { keyOf, readLogin } from './names.ts'
@@ -31,12 +31,29 @@ export async function insertUserUnlessTaken(db: Db, user: typeof users.$inferIns
   return row
 }
 
-/** Whoever has the name or the address: two users at most. */
+/**
+ * The users who have the name or the address, or may still return to the address by a link that undoes its change.
+ * A union, so that each part has its index.
+ */
 export async function findHolders(db: Db, names: Pick<UserRow, 'usernameKey' | 'emailKey'>): Promise<UserRow[]> {
-  return db
-    .select()
-    .from(users)
-    .where(or(eq(users.usernameKey, names.usernameKey), eq(users.emailKey, names.emailKey)))
+  const { userId, purpose, emailKey, expiresAt } = accountTokens
+  const ids = sql`(
+    select ${users.id} from ${users} where ${users.usernameKey} = ${names.usernameKey}
+    union select ${users.id} from ${users} where ${users.emailKey} = ${names.emailKey}
+    union select ${userId} from ${accountTokens}
+      where ${purpose} = 'email_undo' and ${emailKey} = ${names.emailKey} and ${expiresAt} > now())`
+  return db.select().from(users).where(inArray(users.id, ids))
+}
+
+/**
+ * Whether another user may still return to the address that this one was just given. To be asked after the statement
+ * that gives it, which waits for the user who is giving the address up and keeps a link to return to it.
+ */
+export async function isKeptForAnother(
+  tx: Db,
+  user: Pick<UserRow, 'id' | 'usernameKey' | 'emailKey'>
+): Promise<boolean> {
+  return (await findHolders(tx, user)).some(({ id }) => id !== user.id)
 }
 
 /** By username or, where there is an `@`, by e-mail address. */
@@ -96,8 +113,19 @@ export async function updateUser(
   db: Db,
   id: number,
   change: Partial<
-    Pick<UserRow, 'firstName' | 'secondName' | 'email' | 'emailKey' | 'emailVerified' | 'isDisabled' | 'version'> &
-      Pick<UserRow, 'isReader' | 'isAuthor' | 'isAdmin'>
+    Pick<
+      UserRow,
+      | 'username'
+      | 'usernameKey'
+      | 'firstName'
+      | 'secondName'
+      | 'email'
+      | 'emailKey'
+      | 'emailVerified'
+      | 'isDisabled'
+      | 'version'
+    > &
+      Pick<UserRow, 'isReader' | 'isAuthor' | 'isAdmin' | 'pendingEmail' | 'pendingEmailKey'>
   >
 ): Promise<UserRow | undefined> {
   const [row] = await db
@@ -116,14 +144,17 @@ export async function replacePasswordHash(db: Db, user: UserRow, passwordHash: s
     .where(and(eq(users.id, user.id), eq(users.passwordVersion, user.passwordVersion)))
 }
 
-/** Sets another password, if the present one is still that of `user`. */
-export async function changePasswordHash(db: Db, user: UserRow, passwordHash: string): Promise<boolean> {
-  const rows = await db
+/**
+ * Sets another password, if the present one is still that of `user`.
+ * @returns the user as they are now; nobody else changes them until the transaction ends
+ */
+export async function changePasswordHash(db: Db, user: UserRow, passwordHash: string): Promise<UserRow | undefined> {
+  const [changed] = await db
     .update(users)
     .set({ passwordHash, passwordVersion: sql`${users.passwordVersion} + 1`, updatedAt: sql`now()` })
     .where(and(eq(users.id, user.id), eq(users.passwordVersion, user.passwordVersion)))
-    .returning({ id: users.id })
-  return rows.length > 0
+    .returning()
+  return changed
 }
 
 /** A user, locked until the transaction ends. */

@@ -1,4 +1,4 @@
-import { mailAddressChange, noticeTo } from '../accounts/links.ts'
+import { noticeAt } from '../accounts/links.ts'
 import { recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
@@ -9,22 +9,23 @@ import { checkPassword, type PasswordPolicy } from '../passwords/policy.ts'
 import type { InRevokingTransaction } from '../revocation/transaction.ts'
 import type { Role } from '../roles/roles.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
-import { changeUser } from './changes.ts'
+import { changeLockedUser, changeUser, type ProfileChange, type UserChange } from './changes.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import type { FindUserOfToken } from './of-token.ts'
-import { findHolders, insertUser, insertUserUnlessTaken, updateUser, type UserRow } from './queries.ts'
+import {
+  deleteUser,
+  findHolders,
+  insertUser,
+  insertUserUnlessTaken,
+  isKeptForAnother,
+  lockUser,
+  type UserRow
+} from './queries.ts'
 
 export interface NewUser {
   username: string
   email: string
   password: string
-}
-
-/** Absent properties stay as they are; null clears. */
-export interface ProfileChange {
-  first_name?: string | null
-  second_name?: string | null
-  email?: string
 }
 
 export interface UsersOptions {
@@ -60,9 +61,10 @@ export function createUsers({
       const row = await toRow(newUser, ['reader'])
       await db.transaction(async (tx) => {
         const user = await insertUserUnlessTaken(tx, row)
-        // Asked in any case, so that time does not tell (CWE-208).
-        const holders = await findHolders(tx, row)
-        if (user !== undefined) {
+        // Asked in any case, so that time does not tell (CWE-208), and after the insertion: see `isKeptForAnother`.
+        const holders = (await findHolders(tx, row)).filter(({ id }) => id !== user?.id)
+        if (user !== undefined && holders.length > 0) await deleteUser(tx, user.id)
+        if (user !== undefined && holders.length === 0) {
           const event = { type: 'user.registered', userId: user.id, details: { roles: ['reader'] } } as const
           await recordEventWithMail(tx, origin, event, verificationRequest(user, origin))
         } else {
@@ -71,7 +73,13 @@ export function createUsers({
           if (!requireVerifiedEmail || owner === undefined) throw new Problem('email_taken')
           const event = { type: 'user.registration_refused', userId: owner.id } as const
           if (owner.isDisabled) await recordEvent(tx, origin, event)
-          else await recordEventWithMail(tx, origin, event, noticeTo(owner, 'registration_attempt', origin.language))
+          else
+            await recordEventWithMail(
+              tx,
+              origin,
+              event,
+              noticeAt(row.email, owner, 'registration_attempt', origin.language)
+            )
         }
       })
       onMail()
@@ -86,6 +94,7 @@ export function createUsers({
       return naming(
         db.transaction(async (tx) => {
           const user = await insertUser(tx, { ...row, emailVerified: true })
+          if (await isKeptForAnother(tx, user)) throw new Problem('email_taken')
           await recordEvent(tx, origin, { type: 'user.registered', userId: user.id, details: { roles } })
           return user
         })
@@ -98,37 +107,19 @@ export function createUsers({
      */
     current,
 
-    /** @throws {Problem} `email_taken`, `token_revoked` */
+    /**
+     * Changes the caller's profile. Another address waits until its link is followed, whether it is taken or not.
+     * @throws {Problem} `token_revoked`
+     */
     async updateProfile(principal: UserPrincipal, change: ProfileChange, origin: Origin): Promise<UserRow> {
-      const user = await current(principal)
-      const emailChanged = change.email !== undefined && keyOf(change.email) !== user.emailKey
-      const updated = await naming(
-        db.transaction(async (tx) => {
-          await recordEvent(tx, origin, {
-            type: 'user.updated',
-            userId: user.id,
-            details: { changed: Object.keys(change) }
-          })
-          if (emailChanged) {
-            const details = { from: user.email, to: change.email }
-            await recordEvent(tx, origin, { type: 'user.email_changed', userId: user.id, details })
-          }
-          const changed = await updateUser(tx, user.id, {
-            ...(change.first_name !== undefined && { firstName: change.first_name }),
-            ...(change.second_name !== undefined && { secondName: change.second_name }),
-            ...(change.email !== undefined && { email: change.email, emailKey: keyOf(change.email) }),
-            ...(emailChanged && { emailVerified: false })
-          })
-          if (changed !== undefined && emailChanged) {
-            await mailAddressChange(tx, user, changed, origin.language)
-          }
-          return changed
-        })
-      )
-      if (updated === undefined) throw new Problem('token_revoked')
-      if (emailChanged) onMail()
+      const updated = await changeCaller(principal, change, origin)
+      if (change.email !== undefined) onMail()
       return updated
     },
+
+    /** @throws {Problem} `validation_failed`, `username_taken`, `token_revoked` */
+    changeUsername: (principal: UserPrincipal, typed: string, origin: Origin): Promise<UserRow> =>
+      naming(changeCaller(principal, { username: readUsername(typed) }, origin)),
 
     /** @throws {Problem} `not_found`, or `last_admin` for the last enabled administrator's role */
     setRole: (username: string, role: Role, granted: boolean, origin: Origin): Promise<UserRow> =>
@@ -145,8 +136,7 @@ export function createUsers({
 
   /** @throws {Problem} where a name, the address or the password is none that is taken here */
   async function toRow({ username: typed, email, password }: NewUser, roles: Role[]) {
-    const username = normalizeUsername(typed)
-    if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
+    const username = readUsername(typed)
     if (!isEmail(email)) throw Problem.validation([{ path: '/body/email', message: 'must be a valid email' }])
     await checkPassword(password, { username, email }, passwordPolicy)
     return {
@@ -162,11 +152,27 @@ export function createUsers({
     }
   }
 
+  async function changeCaller(principal: UserPrincipal, change: UserChange, origin: Origin): Promise<UserRow> {
+    const { id } = await current(principal)
+    return inRevokingTransaction(async (tx) => {
+      const locked = await lockUser(tx, { id })
+      if (locked === undefined) throw new Problem('token_revoked')
+      return changeLockedUser(tx, locked, change, origin, { address: 'when confirmed' })
+    })
+  }
+
   async function current(principal: UserPrincipal): Promise<UserRow> {
     const user = await findUserOfToken(principal)
     if (user === undefined) throw new Problem('token_revoked')
     return user
   }
+}
+
+/** @throws {Problem} `validation_failed` */
+export function readUsername(typed: string): string {
+  const username = normalizeUsername(typed)
+  if (username === undefined) throw Problem.validation([{ path: '/body/username', message: usernameRule }])
+  return username
 }
 
 export const usernameRule =

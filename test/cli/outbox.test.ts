@@ -23,7 +23,7 @@ for (const kind of kinds) {
       const list = await gatehouse(t, ['outbox'], { env })
       t.match(list.stdout, new RegExp(`^${String(id)}\t\\S+\temail_verification\ten\t${person.email}\t0\n$`))
       const { stdout } = await gatehouse(t, ['outbox', 'show', String(id)], { env })
-      t.match(stdout, new RegExp(`^To: ${person.email}\nSubject: Confirm your e-mail address\n\nHello `))
+      t.match(stdout, new RegExp(`^To: ${person.email}\nSubject: Confirm your e-mail address\n\nThe account `))
       t.match(stdout, '\nhttps://login.example.com/verify-email#token=')
 
       const again = await startService(t, service.env, kind)

@@ -52,7 +52,7 @@ await t.test("a team's own template is used, and ours where it has none", async 
   const got = await mail.mailTo(t, person.email)
   t.equal(got.subject, `Welcome Bcc: evil@example.com to gatehouse.test, ${person.username}`, 'in one line')
   t.match(String(got.html), '<p>Ours, <a href=')
-  t.match(got.text, 'please confirm')
+  t.match(got.text, 'confirm the address')
   t.not(tokenIn(got), '')
 })
 

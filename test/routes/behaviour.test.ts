@@ -183,8 +183,30 @@ await t.test('what docs/behaviour.md says of mailed links and verified addresses
     }
     t.equal(await reset(links[0]!), 400)
     await call(service, 'PATCH /auth/me', { bearer, json: { email: 'other@example.com' } })
+    const token = tokenIn(await mail.mailTo(t, 'other@example.com'))
+    t.equal((await call(service, 'POST /auth/email/verify', { json: { token } })).status, 204)
     t.equal(await reset(links[1]!), 400)
-    t.equal((await call(service, 'GET /auth/me', { bearer })).status, 200, 'and the session goes on')
-    await t.rejects(logIn(service, made), /401/, 'although nobody logs in with the new address unverified')
+    t.match((await call(service, 'GET /auth/me', { bearer })).body, { email: 'other@example.com' })
+    t.ok(await logIn(service, made))
   })
+
+  await t.test(
+    'who has an address unverified that an administrator gave them cannot refresh until it is',
+    async (t) => {
+      await service.app.users.create({ username: 'root', email: 'root@example.com', password }, {}, ['admin'])
+      const { refresh_token } = await startSession(service, made)
+      const refresh = () => call(service, 'POST /auth/refresh', { json: { refresh_token } })
+      const [row] = await sql<{ id: number }>(service, "select id from users where username = 'operator'")
+      const changed = await call(service, `PATCH /admin/users/${String(row?.id)}`, {
+        bearer: await logIn(service, { username: 'root', password }),
+        json: { email: 'third@example.com' }
+      })
+      t.match(changed.body, { email: 'third@example.com', email_verified: false })
+      t.match(await refresh(), { status: 401, body: { code: 'refresh_token_invalid' } })
+      await t.rejects(logIn(service, made), /401/)
+      const token = tokenIn(await mail.mailTo(t, 'third@example.com'))
+      t.equal((await call(service, 'POST /auth/email/verify', { json: { token } })).status, 204)
+      t.equal((await refresh()).status, 200, 'the session has not ended')
+    }
+  )
 })

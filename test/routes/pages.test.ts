@@ -5,7 +5,7 @@ import { call, logIn, registerPerson } from '../support/client.ts'
 import { startMailServer } from '../support/mail-server.ts'
 import { startService } from '../support/service.ts'
 
-const paths = ['/verify-email', '/reset-password'] as const
+const paths = ['/verify-email', '/reset-password', '/undo-email-change'] as const
 
 await t.test('the pages of mailed links load and call nothing but this service', async (t) => {
   const service = await startService(t)
@@ -51,13 +51,14 @@ if (browserPath === undefined) {
     const verification = linkIn((await mail.mailTo(t, person.email)).text)
     await page.goto(verification)
     t.notMatch(page.url(), 'token', 'the token does not stay in the address bar')
+    t.match(await page.locator('main').innerText(), `The account: ${person.username}`)
     t.match((await call(service, 'GET /auth/me', { bearer: person.token })).body, { email_verified: false })
     await page.getByRole('button', { name: 'Confirm the address' }).click()
     await says(t, page, /^Thank you/)
     t.match((await call(service, 'GET /auth/me', { bearer: person.token })).body, { email_verified: true })
     await page.goto('about:blank')
     await page.goto(verification)
-    await page.getByRole('button').click()
+    await page.getByRole('button', { name: 'This was not me' }).click()
     await says(t, page, /does not work any more/)
     await page.goto(`${service.url}/verify-email`)
     await says(t, page, /not complete/)
@@ -79,6 +80,20 @@ if (browserPath === undefined) {
     await says(t, page, /^The password is set/)
     t.equal(await page.evaluate('document.activeElement.id'), 'status', 'and it is read out')
     t.ok(await logIn(service, { ...person, password: 'another quiet evening' }))
+
+    const stranger = await registerPerson(service)
+    await page.goto('about:blank')
+    await page.goto(linkIn((await mail.mailTo(t, stranger.email)).text))
+    await page.getByRole('button', { name: 'This was not me' }).click()
+    await says(t, page, /^Thank you: that account cannot use your address/)
+    await t.rejects(logIn(service, stranger), /401/)
+
+    const bearer = await logIn(service, { ...person, password: 'another quiet evening' })
+    await call(service, 'PATCH /auth/me', { bearer, json: { email: `new-${person.email}` } })
+    await page.goto(linkIn((await mail.mailTo(t, person.email, 4)).text))
+    await page.getByRole('button', { name: 'Undo the change' }).click()
+    await says(t, page, /^The change is undone/)
+    t.equal((await call(service, 'GET /auth/me', { bearer })).status, 401)
 
     const russian = await browser.newPage({ locale: 'ru-RU' })
     const alsoHeard = listen(russian, service.url)

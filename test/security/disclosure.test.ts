@@ -53,6 +53,7 @@ await t.test('A8: and what it declares is what it holds', async (t) => {
     'is_admin',
     'is_author',
     'is_reader',
+    'pending_email',
     'second_name',
     'updated_at',
     'username'

@@ -26,6 +26,8 @@ await t.test('fresh authentication', async (t) => {
     }
     const requests: [operation: `${string} /${string}`, json?: object][] = [
       ['DELETE /auth/me', { password: admin.password }],
+      ['POST /auth/username', { username: 'another-name' }],
+      ['PATCH /auth/me', { first_name: 'Ada', email: 'other@example.com' }],
       ['POST /admin/users', { username: 'new-admin', email: 'n@example.com', is_admin: true }],
       [`PATCH /admin/users/${String(person.id)}`, { is_admin: true }],
       [`PATCH /admin/users/${String(person.id)}`, { is_disabled: true }],
@@ -54,6 +56,7 @@ await t.test('fresh authentication', async (t) => {
     t.equal((await call(service, 'GET /admin/users', { bearer })).status, 200)
     const rename = { first_name: 'Ada' }
     t.equal((await call(service, `PATCH /admin/users/${String(person.id)}`, { bearer, json: rename })).status, 200)
+    t.equal((await call(service, 'PATCH /auth/me', { bearer, json: rename })).status, 200)
     t.equal((await call(service, 'GET /auth/me', { bearer: person.token })).status, 200)
   })
 

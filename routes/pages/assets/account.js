@@ -3,12 +3,14 @@
 // Posts the token of the link, and says in words what came of it.
 const form = document.querySelector('form')
 const status = document.querySelector('#status')
-const button = form.querySelector('button')
+const buttons = [...form.querySelectorAll('button')]
 const password = form.querySelector('#password')
 const show = form.querySelector('#show')
+const account = form.querySelector('#account')
 const says = form.dataset
 
-const token = new URLSearchParams(location.hash.slice(1)).get('token')
+const link = new URLSearchParams(location.hash.slice(1))
+const token = link.get('token')
 // The token stays neither in the address bar nor in the history.
 history.replaceState(null, '', location.pathname)
 
@@ -21,17 +23,19 @@ function say(text, mood) {
 /** What is wrong with a password before it is sent. */
 const isTooShort = () => password !== null && Array.from(password.value.normalize('NFC')).length < Number(says.minimum)
 
-async function send() {
+async function send(post) {
   const body = { token, ...(password !== null && { new_password: password.value }) }
-  const answer = await fetch(says.post, {
+  const answer = await fetch(post, {
     method: 'POST',
     credentials: 'omit',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body)
   })
   if (answer.status === 204) return 'done'
-  if (answer.status !== 400) return 'busy'
-  const { errors = [] } = await answer.json()
+  if (answer.status !== 400 && answer.status !== 409) return 'busy'
+  const { code, errors = [] } = await answer.json()
+  if (code === 'email_taken') return 'emailTaken'
+  if (code === 'last_admin') return 'lastAdmin'
   return errors.some(({ path }) => path === '/body/new_password') ? 'tooWeak' : 'badLink'
 }
 
@@ -42,12 +46,20 @@ form.addEventListener('submit', async (event) => {
     password.focus()
     return
   }
-  button.disabled = true
-  const outcome = await send().catch(() => 'busy')
-  button.disabled = false
+  const { post, done } = (event.submitter ?? buttons[0]).dataset
+  for (const button of buttons) button.disabled = true
+  const outcome = await send(post).catch(() => 'busy')
+  for (const button of buttons) button.disabled = false
   form.hidden = outcome === 'done' || outcome === 'badLink'
-  say(says[outcome], outcome === 'done' ? 'good' : 'bad')
+  say(outcome === 'done' ? done : says[outcome], outcome === 'done' ? 'good' : 'bad')
 })
+
+// The link names the account that asks: nothing is shown that could not be a username.
+const name = link.get('account')
+if (account !== null && name !== null && /^[A-Za-z0-9._-]{3,32}$/.test(name)) {
+  account.querySelector('strong').textContent = name
+  account.hidden = false
+}
 
 if (show !== null) {
   show.addEventListener('change', () => {

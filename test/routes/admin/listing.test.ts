@@ -53,6 +53,7 @@ for (const kind of kinds) {
         'is_disabled',
         'is_reader',
         'last_login_at',
+        'pending_email',
         'second_name',
         'updated_at',
         'username'

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { userOf } from '../../plugins/access.ts'
+import { originOf } from '../origin.ts'
+import { ok, ref, userResponse, UserResponse } from '../schemas.ts'
+import { ChangeUsername } from './schemas.ts'
+
+export const username: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/username',
+    config: {
+      access: 'user',
+      fresh: true,
+      limit: 'username',
+      problems: ['username_taken', 'cross_origin_refused', 'unavailable']
+    },
+    schema: {
+      operationId: 'changeUsername',
+      summary: 'Change your username',
+      description:
+        'Needs fresh authentication. The old name is free from then on. Access tokens say the new one once they are refreshed.',
+      tags: ['authentication'],
+      body: ref(ChangeUsername),
+      response: { 200: ok(UserResponse, 'The user after the change') }
+    },
+    async handler(request) {
+      return userResponse(await app.users.changeUsername(userOf(request), request.body.username, originOf(request)))
+    }
+  })
+}
