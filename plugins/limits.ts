@@ -9,7 +9,7 @@ import { hooks, userOf } from './access.ts'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** How often a route may be called, by its name in src/limits/limits.ts; routes that name none are not limited. */
-    limit?: Exclude<LimitName, 'client' | 'recipient'>
+    limit?: Exclude<LimitName, 'client'>
   }
   interface FastifyInstance {
     limiter: Limiter

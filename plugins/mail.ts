@@ -1,11 +1,9 @@
 import fp from 'fastify-plugin'
 import { answerRequest } from '../src/accounts/requests.ts'
-import { deleteMail } from '../src/mail/outbox.ts'
 import { createComposer } from '../src/mail/composer.ts'
 import { type Delivery, startDelivery } from '../src/mail/delivery.ts'
 import { readTemplates } from '../src/mail/templates.ts'
 import { createAccountTokens } from '../src/tokens/account-token.ts'
-import { keyOf } from '../src/users/names.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -30,10 +28,7 @@ export default fp(
         db,
         compose,
         send,
-        answerRequest: async (row) => {
-          const wait = await app.limiter.take('recipient', keyOf(row.recipient))
-          await (wait > 0 ? deleteMail(db, row.id) : answerRequest(db, row))
-        },
+        answerRequest: (row) => answerRequest(db, row, app.config.rateLimit),
         report: (level, what, message) => {
           app.log[level](what, message)
         }
@@ -41,5 +36,5 @@ export default fp(
     })
     app.addHook('onClose', () => delivery?.close())
   },
-  { name: 'mail', dependencies: ['config', 'database', 'jwt', 'limits'] }
+  { name: 'mail', dependencies: ['config', 'database', 'jwt'] }
 )

@@ -7,6 +7,7 @@ export const originOf = (request: FastifyRequest): Origin => ({
   ip: request.ip,
   userAgent: request.headers['user-agent'],
   requestId: request.id,
+  isLimited: request.server.config.rateLimit,
   language: languageOf(request.headers['accept-language']),
   ...(request.principal?.kind === 'user' && { actorId: request.principal.userId }),
   ...(request.principal?.kind === 'client' && {

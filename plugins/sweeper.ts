@@ -4,6 +4,9 @@ import { sweep } from '../src/sweeper.ts'
 
 // Milliseconds between sweeps; each instance waits a little longer or shorter, so that they do not march in step.
 const interval = 60_000
+
+/** Mails that are kept for "gatehouse outbox" where there is no mail server. */
+const mostUnsent = 10_000
 const jitter = () => interval * (0.75 + Math.random() / 2)
 
 /** Every instance sweeps; there is no scheduler to operate. */
@@ -16,7 +19,8 @@ export default fp(
 
     /** Before what their links are made of, with which they would go unnoticed. */
     async function sweepMails(): Promise<void> {
-      const mails = await deleteUselessMails(app.database.db)
+      const most = app.config.mail.smtpUrl === undefined ? mostUnsent : Infinity
+      const mails = await deleteUselessMails(app.database.db, most)
       if (mails > 0) app.log.warn({ mails }, 'mails given up: they could not be delivered while they were of use')
     }
 

@@ -44,7 +44,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       scope: 'users:write',
       fresh: ['is_reader', 'is_author', 'is_admin'],
-      problems: ['username_taken', 'email_taken', 'cross_origin_refused', 'unavailable']
+      problems: ['username_taken', 'email_taken', 'rate_limited', 'cross_origin_refused', 'unavailable']
     },
     schema: {
       operationId: 'inviteUser',

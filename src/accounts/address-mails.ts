@@ -1,7 +1,7 @@
 import { and, eq, gt, ne, or, sql } from 'drizzle-orm'
+import type { Origin } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { accountTokens, users } from '../database/schema/index.ts'
-import type { Language } from '../mail/language.ts'
 import { insertMail } from '../mail/outbox.ts'
 import type { UserRow } from '../users/queries.ts'
 import { deleteLinks, deletePendingLinks, lifetimes, type LinkOwner, mailLink, type Purpose } from './links.ts'
@@ -10,31 +10,26 @@ import { verificationRequest } from './requests.ts'
 const undo = 'email_undo' satisfies Purpose
 
 /** What a change of the address brings: links to the old one are void, the new one is to be verified, the old one can undo it. */
-export async function mailAddressChange(
-  tx: Db,
-  before: LinkOwner,
-  after: LinkOwner,
-  language?: Language
-): Promise<void> {
+export async function mailAddressChange(tx: Db, before: LinkOwner, after: LinkOwner, origin: Origin): Promise<void> {
   await deleteLinks(tx, after.id)
-  await mailLink(tx, after, 'email_verification', language)
-  await mailUndoLink(tx, before, 'email_changed', language)
+  await mailLink(tx, after, 'email_verification', origin.language, origin)
+  await mailUndoLink(tx, before, 'email_changed', origin)
 }
 
 /**
  * What a user's wish for another address brings, or the end of it: links to verify another are void, the present one
  * can undo it, and the new one gets its link later. Whether it is taken is not looked up here, where time would tell.
  */
-export async function mailChangeRequest(tx: Db, user: UserRow, language?: Language): Promise<void> {
+export async function mailChangeRequest(tx: Db, user: UserRow, origin: Origin): Promise<void> {
   await deletePendingLinks(tx, user)
   if (user.pendingEmail === null) return
-  await mailUndoLink(tx, user, 'email_change_requested', language)
-  await insertMail(tx, verificationRequest(user, language === undefined ? {} : { language }, user.pendingEmail))
+  await mailUndoLink(tx, user, 'email_change_requested', origin)
+  await insertMail(tx, verificationRequest(user, origin, user.pendingEmail), origin)
 }
 
 /** The change has happened: the link that undoes it works for its whole time from now on, and is mailed if there is none. */
-export async function keepUndoLink(tx: Db, before: LinkOwner, language?: Language): Promise<void> {
-  if ((await prolongUndoLink(tx, before)) === undefined) await mailUndoLink(tx, before, 'email_changed', language)
+export async function keepUndoLink(tx: Db, before: LinkOwner, origin: Origin): Promise<void> {
+  if ((await prolongUndoLink(tx, before)) === undefined) await mailUndoLink(tx, before, 'email_changed', origin)
 }
 
 /** Mails the user's present address a link that leads back to it; of each address there is one. */
@@ -42,9 +37,10 @@ async function mailUndoLink(
   tx: Db,
   user: LinkOwner,
   template: 'email_changed' | 'email_change_requested',
-  language: Language = 'en'
+  origin: Origin
 ): Promise<void> {
-  const { id: userId, email, emailKey, passwordVersion, username } = user
+  const { id: userId, email, emailKey, emailVerified: isVerified, passwordVersion, username } = user
+  const { language = 'en' } = origin
   let tokenId = await prolongUndoLink(tx, user)
   if (tokenId === undefined) {
     const [made] = await tx
@@ -53,7 +49,8 @@ async function mailUndoLink(
       .returning({ id: accountTokens.id })
     tokenId = made?.id
   }
-  await insertMail(tx, { userId, tokenId, recipient: email, template, language, variables: { username } })
+  const variables = { username }
+  await insertMail(tx, { userId, tokenId, recipient: email, isVerified, template, language, variables }, origin)
 }
 
 const undoEnd = sql`now() + make_interval(secs => ${lifetimes.email_undo})`

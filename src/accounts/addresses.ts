@@ -43,7 +43,7 @@ export function createAddresses({ db, accountTokens, inRevokingTransaction, rule
           const after = { ...user, email, emailKey, emailVerified: true, ...nothingPending }
           const outcome = await writeUser(tx, user, after, origin)
           await deleteLinks(tx, user.id)
-          await keepUndoLink(tx, user, origin.language)
+          await keepUndoLink(tx, user, origin)
           return done(outcome)
         })
       )
@@ -94,7 +94,9 @@ export function createAddresses({ db, accountTokens, inRevokingTransaction, rule
           const { result: returned } = await writeUser(tx, user, after, origin)
           await deleteLinksSince(tx, tokenId, user.id)
           const ended = await deleteSessions(tx, user.id, 'all')
-          await mailLink(tx, returned, user.passwordHash === null ? 'invitation' : 'password_reset', origin.language)
+          const purpose = user.passwordHash === null ? 'invitation' : 'password_reset'
+          // Never too many: with the password of before, whoever was thrown out would come back.
+          await mailLink(tx, returned, purpose, origin.language, { ...origin, isLimited: false })
           const details = { from: user.email, to: email }
           await recordEvent(tx, origin, { type: 'user.email_change_undone', userId: user.id, details })
           return { revoked: ofSessions(ended), result: undefined }

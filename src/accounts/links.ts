@@ -1,10 +1,12 @@
 import { and, eq, gt, inArray, isNotNull, ne, or, sql } from 'drizzle-orm'
+import type { Origin } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
-import { accountTokens, users } from '../database/schema/index.ts'
-import type { Language } from '../mail/language.ts'
-import { insertMail } from '../mail/outbox.ts'
-import { keyOf } from '../users/names.ts'
+import { accountTokens, outbox, users } from '../database/schema/index.ts'
 import { type Fault, Problem } from '../errors.ts'
+import type { MailCause } from '../limits/mail-budgets.ts'
+import type { Language } from '../mail/language.ts'
+import { withinBudget } from '../mail/outbox.ts'
+import { keyOf } from '../users/names.ts'
 import type { UserRow } from '../users/queries.ts'
 
 /** What a mailed link is good for. */
@@ -21,13 +23,25 @@ export const lifetimes = {
 } as const
 
 /** A user as a link is made for them: what changes of this makes the link void. */
-export type LinkOwner = Pick<UserRow, 'id' | 'username' | 'email' | 'emailKey' | 'passwordVersion'>
+export type LinkOwner = Pick<UserRow, 'id' | 'username' | 'email' | 'emailKey' | 'emailVerified' | 'passwordVersion'>
 
 /**
+/**
  * Mails a user a link, in the transaction of what asks for it. Older ones of the address for the same purpose are void
- * from then on.
+ * from then on; where there were too many mails of the kind, the latest of them stays good, and there is no other.
+ * @returns the seconds until there may be another; 0 if this one was written
  */
-export async function mailLink(tx: Db, user: LinkOwner, purpose: Purpose, language: Language = 'en'): Promise<void> {
+export async function mailLink(
+  tx: Db,
+  user: LinkOwner,
+  purpose: Purpose,
+  language: Language = 'en',
+  cause: MailCause
+): Promise<number> {
+  const variables = { username: user.username }
+  const mail = { userId: user.id, recipient: user.email, template: purpose, language, variables }
+  const { row, wait } = await withinBudget(tx, mail, cause)
+  if (row === undefined) return wait
   const { userId, emailKey } = accountTokens
   await tx
     .delete(accountTokens)
@@ -43,19 +57,18 @@ export async function mailLink(tx: Db, user: LinkOwner, purpose: Purpose, langua
     })
     .returning({ id: accountTokens.id })
   if (token === undefined) throw new Error('INSERT … RETURNING gave no row')
-  await insertMail(tx, {
-    userId: user.id,
-    tokenId: token.id,
-    recipient: user.email,
-    template: purpose,
-    language,
-    variables: { username: user.username }
-  })
+  await tx.insert(outbox).values({ ...row, tokenId: token.id })
+  return 0
 }
 
-/** Invites a user, who has no password yet: a link to set one. To be called in the transaction that makes the user. */
-export const sendInvitation = (tx: Db, user: LinkOwner, language?: Language): Promise<void> =>
-  mailLink(tx, user, 'invitation', language)
+/**
+ * Invites a user, who has no password yet: a link to set one. To be called in the transaction that makes the user.
+ * @throws {Problem} `rate_limited`, since without the mail there is no use in the user
+ */
+export async function sendInvitation(tx: Db, user: LinkOwner, origin: Origin): Promise<void> {
+  const wait = await mailLink(tx, user, 'invitation', origin.language, origin)
+  if (wait > 0) throw new Problem('rate_limited', { detail: 'Too many invitations', retryAfter: wait })
+}
 
 export type Notice = 'password_changed' | 'registration_attempt' | 'email_change_attempt'
 

@@ -2,7 +2,8 @@ import { and, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { type AuditEvent, eventRow, type Origin } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { accountTokens, auditEvents, outbox, users } from '../database/schema/index.ts'
-import { deleteMail, insertMail, type OutboxRow } from '../mail/outbox.ts'
+import { causeOf, deleteMail, insertMail, noteOf, type OutboxRow, type RequestNote } from '../mail/outbox.ts'
+import type { MailCause } from '../limits/mail-budgets.ts'
 import type { Language } from '../mail/language.ts'
 import { keyOf } from '../users/names.ts'
 import { findHolders, type UserRow } from '../users/queries.ts'
@@ -12,16 +13,11 @@ import { deletePendingLinks, mailLink, noticeAt } from './links.ts'
 const pauseBetweenReminders = 5 * 60
 
 /**
- * Records an event and puts something into the outbox, in one statement: a single round trip and commit.
+ * Records an event and puts a request into the outbox, in one statement: a single round trip and commit.
  * For what must take the same time whatever comes of it.
  */
-export async function recordEventWithMail(
-  db: Db,
-  origin: Origin,
-  event: AuditEvent,
-  mail: typeof outbox.$inferInsert
-): Promise<void> {
-  const written = db.$with('written').as(db.insert(outbox).values(mail).returning({ id: outbox.id }))
+export async function recordEventWithMail(db: Db, origin: Origin, event: AuditEvent, note: RequestNote): Promise<void> {
+  const written = db.$with('written').as(db.insert(outbox).values(noteOf(note, origin)).returning({ id: outbox.id }))
   await db.with(written).insert(auditEvents).values(eventRow(origin, event))
 }
 
@@ -43,41 +39,81 @@ export async function requestPasswordReset(db: Db, email: string, origin: Origin
  * Notes that a user needs a link to verify their address.
  * @param email which of the two: the present one, or the one that waits
  */
-export const verificationRequest = ({ id, email: present }: UserRow, { language = 'en' }: Origin, email = present) => ({
+export const verificationRequest = (
+  { id, email: present }: UserRow,
+  { language = 'en' }: Origin,
+  email = present
+): RequestNote => ({
   userId: id,
   recipient: email,
   template: 'email_verification_request',
   language
 })
 
-/** Answers a request from the outbox, once, whichever instance takes it: by a mail, or not at all. */
-export async function answerRequest(db: Db, { id, template, recipient, userId, language }: OutboxRow): Promise<void> {
+/** Notes that somebody has tried to register with the address of a user, or with one to which they may return. */
+export const attemptRequest = ({ id }: UserRow, { language = 'en' }: Origin, email: string): RequestNote => ({
+  userId: id,
+  recipient: email,
+  template: 'registration_attempt_request',
+  language
+})
+
+/** Asks for nothing, where whether something is asked for must not be told by the time that it takes (CWE-208). */
+export const noRequest = ({ language = 'en' }: Origin): RequestNote => ({
+  recipient: '',
+  template: 'email_verification_request',
+  language
+})
+
+/**
+ * Answers a request from the outbox, once, whichever instance takes it: by a mail, or not at all.
+ * @param isLimited whether what it causes counts against the budgets of mails
+ */
+export async function answerRequest(db: Db, row: OutboxRow, isLimited: boolean): Promise<void> {
+  const { id, template, recipient, userId } = row
+  const language = row.language as Language
+  const cause = causeOf(row, isLimited)
   await db.transaction(async (tx) => {
     if (!(await deleteMail(tx, id))) return
     if (template === 'password_reset_request') {
       const user = await lockUser(tx, eq(users.emailKey, keyOf(recipient)))
       if (user === undefined) return
       // Who was invited has no password to replace.
-      await mailLink(tx, user, user.passwordHash === null ? 'invitation' : 'password_reset', language as Language)
-    } else {
-      const user = userId === null ? undefined : await lockUser(tx, eq(users.id, userId))
-      if (user === undefined) return
-      const key = keyOf(recipient)
-      if (key === user.pendingEmailKey) return mailPendingVerification(tx, user, recipient, language as Language)
-      if (key !== user.emailKey || user.emailVerified || (await wasRemindedLately(tx, user))) return
-      await mailLink(tx, user, 'email_verification', language as Language)
+      await mailLink(tx, user, user.passwordHash === null ? 'invitation' : 'password_reset', language, cause)
+      return
+    }
+    const user = userId === null ? undefined : await lockUser(tx, eq(users.id, userId))
+    if (user === undefined) return
+    if (template === 'registration_attempt_request') {
+      await insertMail(tx, noticeAt(recipient, user, 'registration_attempt', language), cause)
+      return
+    }
+    const key = keyOf(recipient)
+    if (key === user.pendingEmailKey) {
+      await mailPendingVerification(tx, user, recipient, language, cause)
+    } else if (key === user.emailKey && !user.emailVerified && !(await wasRemindedLately(tx, user))) {
+      await mailLink(tx, user, 'email_verification', language, cause)
     }
   })
 }
 
 /** Mails the link that confirms a pending address, or tells the user who has that address that somebody wants it. */
-async function mailPendingVerification(tx: Db, user: UserRow, email: string, language: Language): Promise<void> {
+async function mailPendingVerification(
+  tx: Db,
+  user: UserRow,
+  email: string,
+  language: Language,
+  cause: MailCause
+): Promise<void> {
   const emailKey = keyOf(email)
-  // In both cases, so that a link from before does not tell which it was.
-  await deletePendingLinks(tx, user)
   const holder = (await findHolders(tx, { ...user, emailKey })).find(({ id }) => id !== user.id)
-  if (holder === undefined) await mailLink(tx, { ...user, email, emailKey }, 'email_verification', language)
-  else if (!holder.isDisabled) await insertMail(tx, noticeAt(email, holder, 'email_change_attempt', language))
+  if (holder === undefined) {
+    await mailLink(tx, { ...user, email, emailKey }, 'email_verification', language, cause)
+    return
+  }
+  // Whether a link from before works must not tell that the address was taken since.
+  await deletePendingLinks(tx, user)
+  if (!holder.isDisabled) await insertMail(tx, noticeAt(email, holder, 'email_change_attempt', language), cause)
 }
 
 /** A user who may log in, for one request at a time: the next sees what came of this one. */

@@ -78,7 +78,7 @@ export function createAccounts({
         if (!changed || !(await markVerified(tx, user))) throw badLink()
         await deleteLinks(tx, user.id)
         const ended = await deleteSessions(tx, user.id, 'all')
-        await insertMail(tx, noticeTo(changed, 'password_changed', origin.language))
+        await insertMail(tx, noticeTo(changed, 'password_changed', origin.language), origin)
         await recordEvent(tx, origin, {
           type: used.purpose === 'invitation' ? 'user.invitation_accepted' : 'user.password_reset',
           userId: user.id
@@ -103,7 +103,7 @@ export function createAccounts({
         await db.transaction(async (tx) => {
           const { user: present } = (await lockUser(tx, { id: user.id })) ?? {}
           if (present === undefined || present.emailVerified) return
-          await mailLink(tx, present, 'email_verification', origin.language)
+          await mailLink(tx, present, 'email_verification', origin.language, origin)
           await recordEvent(tx, origin, event)
         })
       }

@@ -13,6 +13,8 @@ export interface Origin {
   actorId?: number
   /** The service that did it in its own name. */
   actorClientId?: string
+  /** Whether the mails that it causes are limited: not those of commands, nor any with RATE_LIMIT=off. */
+  isLimited?: boolean
   /** The same, as the request's token says: what `requireActor` holds them to. */
   actor?: Actor
   /** What that service may do, where it is no administrator; absent for whoever may do all that they reach. */
@@ -67,6 +69,8 @@ export const auditEventTypes = [
   'client.token_revoked',
   'client.login_failed',
   'access.denied',
+  'mail.refused',
+  'mail.withheld',
   'key.activated',
   'key.retired'
 ] as const

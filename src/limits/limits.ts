@@ -4,7 +4,7 @@ const hour = 60 * minute
 /** How often something may be tried. */
 export interface Limit {
   /** Whose attempts are counted together. */
-  per: 'address' | 'session' | 'user' | 'recipient'
+  per: 'address' | 'session' | 'user'
   attempts: number
   /** Seconds, from the first attempt on. */
   within: number
@@ -12,7 +12,7 @@ export interface Limit {
   in: 'database' | 'memory'
 }
 
-/** Every limit by the name that routes give in `config.limit`. Failed logins by account are counted in `password-attempts.ts`. */
+/** Every limit by the name that routes give in `config.limit`. Failed logins by account are counted in `password-attempts.ts`, mails in `mail-budgets.ts`. */
 export const limits = {
   login: { per: 'address', attempts: 20, within: minute, in: 'database' },
   registration: { per: 'address', attempts: 10, within: hour, in: 'database' },
@@ -20,8 +20,6 @@ export const limits = {
   forgot: { per: 'address', attempts: 10, within: hour, in: 'database' },
   /** Mails that a user asks for. */
   mail: { per: 'user', attempts: 5, within: hour, in: 'database' },
-  /** Mails that are sent to one address, whoever asks: not by a route, but by what writes them. */
-  recipient: { per: 'recipient', attempts: 5, within: hour, in: 'database' },
   /** Tokens out of mails. */
   link: { per: 'address', attempts: 20, within: 10 * minute, in: 'database' },
   /** The own password, to change it or to show that one may do what asks for it. */

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { type Origin, recordEvent } from '../audit/events.ts'
+import { recordEventWithMail } from '../accounts/requests.ts'
+import { type AuditEvent, type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
-import { isUnavailable } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
+import type { RequestNote } from '../mail/outbox.ts'
 import type { SessionLifetime } from '../sessions/lifetime.ts'
 import { readLogin } from '../users/names.ts'
 import { findUserByLogin, type UserRow } from '../users/queries.ts'
+import { orClosed } from './closed.ts'
 import { networkOf } from './network.ts'
 import {
   type Account,
@@ -45,8 +47,12 @@ export interface PasswordAttempts {
   begin: (login: string, device: Device) => Promise<Attempt>
   /** The same for a user who is logged in and has to show the password again. */
   beginAgain: (user: UserRow, sessionId: string) => Promise<Attempt>
-  /** Counts a wrong password. @throws {Problem} `rate_limited` where others have used up the attempts meanwhile */
-  failed: (attempt: Attempt, origin: Origin) => Promise<void>
+  /**
+   * Counts a wrong password, or a right one that does not open.
+   * @param request what is asked for by mail with it, or would be if it were right: so that time does not tell (CWE-208)
+   * @throws {Problem} `rate_limited` where others have used up the attempts meanwhile
+   */
+  failed: (attempt: Attempt, origin: Origin, request?: RequestNote) => Promise<void>
   /**
    * Forgets the failures that were counted with this attempt, in the transaction that acts on the right password, before
    * it changes users. @throws {Problem} `rate_limited` where a wait has begun meanwhile: a burst learns no more than a row
@@ -79,11 +85,11 @@ export function createPasswordAttempts(db: Db, lifetime: SessionLifetime): Passw
       return { user, counter, isLogin: false }
     },
 
-    async failed({ user, counter, isLogin }, origin) {
+    async failed({ user, counter, isLogin }, origin, request) {
       const wait = await db.transaction(async (tx) => {
         const failures = await orClosed(countFailure(tx, counter))
         if (failures === undefined) return Math.max(1, await findWait(tx, counter))
-        if (isLogin) await recordEvent(tx, origin, { type: 'user.login_failed', userId: user?.id })
+        if (isLogin) await recordFailure(tx, origin, user?.id, request)
         // Where waits begin, and where only waiting is left; not for each that is turned away.
         if (failures === freeFailures || failures === mostFailures) {
           await recordEvent(tx, origin, { type: 'user.locked_out', userId: user?.id, details: { failures } })
@@ -108,12 +114,17 @@ export function createPasswordAttempts(db: Db, lifetime: SessionLifetime): Passw
 export const uncountedAttempts = (db: Db): PasswordAttempts => ({
   begin: async (login) => ({ user: await findUserByLogin(db, login), counter: '', isLogin: true }),
   beginAgain: async (user) => ({ user, counter: '', isLogin: false }),
-  async failed({ user, isLogin }, origin) {
-    if (isLogin) await recordEvent(db, origin, { type: 'user.login_failed', userId: user?.id })
+  async failed({ user, isLogin }, origin, request) {
+    if (isLogin) await recordFailure(db, origin, user?.id, request)
   },
   succeeded: async () => undefined,
   forget: async () => undefined
 })
+
+async function recordFailure(db: Db, origin: Origin, userId?: number, request?: RequestNote): Promise<void> {
+  const event: AuditEvent = { type: 'user.login_failed', userId }
+  await (request === undefined ? recordEvent(db, origin, event) : recordEventWithMail(db, origin, event, request))
+}
 
 /** Which counter an attempt falls under: a session that the user has goes before an address where they have one. */
 function judge(account: Account, network: string, sessionId: string | undefined): { device?: string; wait: number } {
@@ -126,13 +137,3 @@ function judge(account: Account, network: string, sessionId: string | undefined)
 const strangerCounterOf = (name: string) => `failures:${createHash('sha256').update(name).digest('base64url')}`
 
 const rateLimited = (retryAfter: number) => new Problem('rate_limited', { retryAfter })
-
-/** Without the count no password is tried: whatever is wrong with it, the door stays closed. */
-async function orClosed<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    if (isUnavailable(error)) throw error
-    throw new Problem('unavailable', { cause: error })
-  }
-}

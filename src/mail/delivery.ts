@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import type { ComposeMail } from './composer.ts'
 import { isRefusal, reasonOf } from './failure.ts'
@@ -7,10 +8,12 @@ import {
   countWaitingMails,
   deleteMail,
   findWaitingMails,
+  isRequest,
   type OutboxRow,
   postponeMail,
-  requestTemplates
+  renewLease
 } from './outbox.ts'
+import type { Selection } from './priorities.ts'
 import type { SendMail } from './transport.ts'
 
 export interface DeliveryOptions {
@@ -37,13 +40,18 @@ const sendDeadline = 60_000
 const closeDeadline = 4000
 const retryInterval = 1000
 
-// Seconds. A lease is longer than any attempt, so that no other instance does what this one does. A request needs the
-// database alone, which has deadlines of its own; it is tried again soon.
-const leases = { mail: 120, request: 5 }
+// Seconds. The lease of a mail is renewed while it is being sent, so that no other instance sends it, and short, so that
+// what a lost instance has left is soon another's. A request needs the database alone, which has deadlines of its own.
+const leases = { mail: 15, request: 5 }
+const renewInterval = 3000
 const longestDelay = 15 * 60
 const backOff = (attempts: number) => Math.min(2 ** (attempts - 1), longestDelay)
 
-const mostAtOnce = 4
+/** Lanes. Those beside the common ones keep a slow mail server from holding up requests, and what lets people in again. */
+const mostAtOnce = { common: 4, urgent: 2 }
+
+/** How many waiting mails are counted, at most. */
+const mostCounted = 1000
 
 /**
  * Delivers what is in the outbox: at once when it is told to, and by looking every second for what others have left.
@@ -53,6 +61,7 @@ const mostAtOnce = 4
 export function startDelivery({ db, compose, send, answerRequest, report }: DeliveryOptions): Delivery {
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
+  let common = 0
   let isClosing = false
   let isFailing = false
   let lastSeen: number | undefined
@@ -60,21 +69,27 @@ export function startDelivery({ db, compose, send, answerRequest, report }: Deli
   function kick(): void {
     // The answer to the request that kicks goes first.
     setImmediate(() => {
-      if (isClosing || running.size >= mostAtOnce) return
-      const lane = work()
+      if (isClosing || running.size >= mostAtOnce.common + mostAtOnce.urgent) return
+      const isCommon = common < mostAtOnce.common
+      if (isCommon) common += 1
+      const lane = work(isCommon ? 'all' : 'urgent')
         .then(recovered, failed)
-        .finally(() => running.delete(lane))
+        .finally(() => {
+          if (isCommon) common -= 1
+          running.delete(lane)
+        })
       running.add(lane)
     })
   }
 
   /** One mail after the other, until none is due. Whoever finds one calls another to help. */
-  async function work(): Promise<void> {
+  async function work(which: Selection): Promise<void> {
     while (!isClosing) {
-      const row = await claimMail(db, leases, send === undefined ? 'requests' : 'all')
+      const row = await claimMail(db, leases, send === undefined ? 'requests' : which)
       if (row === undefined) break
       kick()
-      if (requestTemplates.includes(row.template)) await answerRequest(row)
+      if (isRequest(row)) await answerRequest(row)
+      else if (!row.isUseful) await giveUpExpired(row)
       else if (send !== undefined) await deliver(row, send)
     }
     if (send === undefined) await tellOfWaiting()
@@ -82,12 +97,13 @@ export function startDelivery({ db, compose, send, answerRequest, report }: Deli
 
   async function deliver(row: OutboxRow, send: SendMail): Promise<void> {
     const { id, template, attempts } = row
+    const endLease = keepLease(row)
     try {
       await send(compose(row), AbortSignal.any([stop.signal, AbortSignal.timeout(sendDeadline)]))
     } catch (error) {
+      await endLease()
       if (isRefusal(error)) {
-        await deleteMail(db, id)
-        report('warn', { id, template, ...reasonOf(error) }, 'mail given up: the server refuses its recipient')
+        await refuse(row, error)
       } else {
         const wait = backOff(attempts)
         await postponeMail(db, id, wait)
@@ -95,8 +111,38 @@ export function startDelivery({ db, compose, send, answerRequest, report }: Deli
       }
       return
     }
+    await endLease()
     await forget(id)
     report('info', { id, template }, 'mail sent')
+  }
+
+  /** @returns what to call when the mail is no longer being sent */
+  function keepLease(row: OutboxRow): () => Promise<void> {
+    let renewal = Promise.resolve()
+    const timer = setInterval(() => {
+      // Without the database nobody else can take it either.
+      renewal = renewLease(db, row, leases.mail).catch(() => undefined)
+    }, renewInterval)
+    return () => {
+      clearInterval(timer)
+      return renewal
+    }
+  }
+
+  /** The mail is given up, and an administrator can see whose it was. */
+  async function refuse({ id, template, userId }: OutboxRow, error: unknown): Promise<void> {
+    const details = { template, response: reasonOf(error).response }
+    await db.transaction(async (tx) => {
+      if (await deleteMail(tx, id)) {
+        await recordEvent(tx, {}, { type: 'mail.refused', userId: userId ?? undefined, details })
+      }
+    })
+    report('warn', { id, template, ...reasonOf(error) }, 'mail given up: the server refuses it')
+  }
+
+  async function giveUpExpired({ id, template }: OutboxRow): Promise<void> {
+    await deleteMail(db, id)
+    report('warn', { id, template }, 'mail given up: its link has expired')
   }
 
   /** What was sent must not stay in the outbox, be the database out of reach just now. */
@@ -115,9 +161,14 @@ export function startDelivery({ db, compose, send, answerRequest, report }: Deli
   /** Says once of each mail where it is to be found, since nobody gets it. */
   async function tellOfWaiting(): Promise<void> {
     if (lastSeen === undefined) {
-      const { count, last } = await countWaitingMails(db)
+      const { count, last } = await countWaitingMails(db, mostCounted)
       lastSeen = last
-      if (count > 0) report('info', { mails: count }, 'mails wait: "gatehouse outbox" shows them')
+      if (count > 0)
+        report(
+          'info',
+          { mails: count === mostCounted ? `${String(count)} or more` : count },
+          'mails wait: "gatehouse outbox" shows them'
+        )
       return
     }
     for (const { id, template } of await findWaitingMails(db, lastSeen, 100)) {

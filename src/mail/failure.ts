@@ -1,7 +1,7 @@
-/** Whether the server refuses the recipient, and will again (RFC 5321 §4.2.1). */
+/** Whether the server refuses the recipient or the mail itself, and will again: a 5yz answer is final (RFC 5321 §4.2.1). */
 export function isRefusal(error: unknown): boolean {
   const { command, responseCode = 0 } = error as { command?: unknown; responseCode?: number }
-  return command === 'RCPT TO' && responseCode >= 500 && responseCode < 600
+  return (command === 'RCPT TO' || command === 'DATA') && responseCode >= 500 && responseCode < 600
 }
 
 /** Of a failure only what cannot hold an address: servers quote them in their answers. */

@@ -86,7 +86,7 @@ export function createProof({
         await deleteLinks(tx, user.id)
         const ended = await deleteSessions(tx, user.id, 'all')
         const session = await insertSession(tx, proved, origin, limits)
-        await insertMail(tx, noticeTo(changed, 'password_changed', origin.language))
+        await insertMail(tx, noticeTo(changed, 'password_changed', origin.language), origin)
         await recordEvent(tx, origin, { type: 'user.password_changed', userId: user.id })
         return { revoked: ofSessions(ended), result: issuePair(changed, session) }
       })

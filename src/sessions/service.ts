@@ -1,4 +1,4 @@
-import { recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
+import { noRequest, verificationRequest } from '../accounts/requests.ts'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
@@ -72,23 +72,19 @@ export function createSessions({
     /**
      * Starts a session.
      * @param refreshToken what the client still has of an earlier session: it shows a device that the user knows
-     * @throws {Problem} `rate_limited`, or `invalid_credentials`, the same whether the user is unknown, disabled or the
-     * password wrong, or the address not verified where it must be: the link is mailed again then, to whom had the right
-     * password
+     * @throws {Problem} `rate_limited`, or `invalid_credentials`, the same answer, count and statements whether the user is
+     * unknown, disabled or the password wrong, or the address not verified where it must be: the link is mailed again
+     * then, to whom had the right password
      */
     async logIn(credentials: Credentials, origin: Origin, refreshToken = ''): Promise<TokenPair> {
       const device = { address: origin.ip, sessionId: refreshTokens.read(refreshToken)?.sessionId }
       const attempt = await attempts.begin(credentials.username, device)
-      const { user } = attempt
-      const matches = await passwords.verify(user?.passwordHash, credentials.password)
-      if (user === undefined || !matches || user.isDisabled) {
-        await attempts.failed(attempt, origin)
-        throw new Problem('invalid_credentials')
-      }
-      if (requireVerifiedEmail && !user.emailVerified) {
-        const event = { type: 'user.login_failed', userId: user.id } as const
-        await recordEventWithMail(db, origin, event, verificationRequest(user, origin))
-        onMail()
+      const matches = await passwords.verify(attempt.user?.passwordHash, credentials.password)
+      const user = matches && attempt.user?.isDisabled === false ? attempt.user : undefined
+      if (user === undefined || (requireVerifiedEmail && !user.emailVerified)) {
+        const request = user === undefined ? noRequest(origin) : verificationRequest(user, origin)
+        await attempts.failed(attempt, origin, requireVerifiedEmail ? request : undefined)
+        if (requireVerifiedEmail) onMail()
         throw new Problem('invalid_credentials')
       }
       await strengthenHash(user, credentials.password)

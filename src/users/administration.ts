@@ -72,7 +72,7 @@ export function createAdministration({ db, inRevokingTransaction, limits, rules,
           const user = await insertUser(tx, row)
           if (await isKeptForAnother(tx, user)) throw new Problem('email_taken')
           await recordEvent(tx, origin, { type: 'user.invited', userId: user.id, details })
-          await sendInvitation(tx, user, origin.language)
+          await sendInvitation(tx, user, origin)
           return user
         })
       )

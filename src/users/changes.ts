@@ -94,8 +94,8 @@ export async function changeLockedUser(
   const outcome = await writeUser(tx, user, after, origin)
   const changed = outcome.result
   if (changed.isDisabled && !user.isDisabled) await deleteSessions(tx, user.id, 'all')
-  if (changed.emailKey !== user.emailKey) await mailAddressChange(tx, user, changed, origin.language)
-  else if (changed.pendingEmailKey !== user.pendingEmailKey) await mailChangeRequest(tx, changed, origin.language)
+  if (changed.emailKey !== user.emailKey) await mailAddressChange(tx, user, changed, origin)
+  else if (changed.pendingEmailKey !== user.pendingEmailKey) await mailChangeRequest(tx, changed, origin)
   return outcome
 }
 

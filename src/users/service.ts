@@ -1,5 +1,4 @@
-import { noticeAt } from '../accounts/links.ts'
-import { recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
+import { attemptRequest, recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { violatedUniqueIndex } from '../database/errors.ts'
@@ -10,6 +9,7 @@ import type { InRevokingTransaction } from '../revocation/transaction.ts'
 import type { Role } from '../roles/roles.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { changeLockedUser, changeUser, type ProfileChange, type UserChange } from './changes.ts'
+import { holdUsername } from './held-names.ts'
 import { isEmail, keyOf, normalizeUsername } from './names.ts'
 import type { FindUserOfToken } from './of-token.ts'
 import {
@@ -63,23 +63,22 @@ export function createUsers({
         const user = await insertUserUnlessTaken(tx, row)
         // Asked in any case, so that time does not tell (CWE-208), and after the insertion: see `isKeptForAnother`.
         const holders = (await findHolders(tx, row)).filter(({ id }) => id !== user?.id)
-        if (user !== undefined && holders.length > 0) await deleteUser(tx, user.id)
-        if (user !== undefined && holders.length === 0) {
+        const isMade = user !== undefined && holders.length === 0
+        // In any case, for the same reason.
+        const isHeld =
+          requireVerifiedEmail && !(await holdUsername(tx, row.usernameKey, isMade ? 'not at all' : 'for long'))
+        if (isHeld || holders.some(({ usernameKey }) => usernameKey === row.usernameKey)) {
+          throw new Problem('username_taken')
+        }
+        if (user !== undefined && !isMade) await deleteUser(tx, user.id)
+        if (isMade) {
           const event = { type: 'user.registered', userId: user.id, details: { roles: ['reader'] } } as const
           await recordEventWithMail(tx, origin, event, verificationRequest(user, origin))
         } else {
-          if (holders.some(({ usernameKey }) => usernameKey === row.usernameKey)) throw new Problem('username_taken')
           const [owner] = holders
           if (!requireVerifiedEmail || owner === undefined) throw new Problem('email_taken')
           const event = { type: 'user.registration_refused', userId: owner.id } as const
-          if (owner.isDisabled) await recordEvent(tx, origin, event)
-          else
-            await recordEventWithMail(
-              tx,
-              origin,
-              event,
-              noticeAt(row.email, owner, 'registration_attempt', origin.language)
-            )
+          await recordEventWithMail(tx, origin, event, attemptRequest(owner, origin, row.email))
         }
       })
       onMail()
@@ -157,7 +156,13 @@ export function createUsers({
     return inRevokingTransaction(async (tx) => {
       const locked = await lockUser(tx, { id })
       if (locked === undefined) throw new Problem('token_revoked')
-      return changeLockedUser(tx, locked, change, origin, { address: 'when confirmed' })
+      const outcome = await changeLockedUser(tx, locked, change, origin, { address: 'when confirmed' })
+      const { usernameKey } = outcome.result
+      const isNew = usernameKey !== locked.user.usernameKey
+      if (requireVerifiedEmail && isNew && !(await holdUsername(tx, usernameKey, 'not at all'))) {
+        throw new Problem('username_taken')
+      }
+      return outcome
     })
   }
 

@@ -56,7 +56,7 @@ await t.test('with REQUIRE_VERIFIED_EMAIL=on', async (t) => {
     t.same(seen(known), seen(await register('dave', 'dave@example.com')))
     const notice = await mail.mailTo(t, 'alice@example.com', 2)
     t.equal(notice.subject, 'You have an account at gatehouse.test')
-    t.match(notice.text, 'with the username alice.')
+    t.match(notice.text, 'with the username “alice”.')
     t.equal(tokenIn(notice), '')
     t.match((await register('ALICE', 'alice@example.com')).body, { code: 'username_taken' })
     t.match((await register('alice', 'new@example.com')).body, { code: 'username_taken' })
@@ -66,7 +66,7 @@ await t.test('with REQUIRE_VERIFIED_EMAIL=on', async (t) => {
   await t.test('a known address costs the statements of a new one', async (t) => {
     const { db } = service.app.database
     const transaction = t.capture(db, 'transaction', db.transaction.bind(db))
-    await register('erin', 'alice@example.com')
+    await register('olivia', 'alice@example.com')
     await register('erin', 'erin@example.com')
     const calls = transaction().map(({ at }) => at?.fileName)
     // The outbox has some of its own, whenever it comes to it.
@@ -76,6 +76,35 @@ await t.test('with REQUIRE_VERIFIED_EMAIL=on', async (t) => {
       `one transaction each: ${calls.join()}`
     )
   })
+
+  await t.test(
+    'a username that was asked for with a known address is taken from then on, as with a new one',
+    async (t) => {
+      const outcomes = []
+      for (const [name, email] of [
+        ['grace', 'alice@example.com'],
+        ['heidi', 'heidi@example.com']
+      ] as const) {
+        const answers = [
+          await register(name, email),
+          await register(name, email),
+          await register(name.toUpperCase(), `fresh-${email}`),
+          await login(name, 'not the password'),
+          await login(name)
+        ]
+        outcomes.push(answers.map(seen))
+        t.match(answers, [{ status: 201 }, { body: { code: 'username_taken' } }, { body: { code: 'username_taken' } }])
+      }
+      t.same(outcomes[0], outcomes[1])
+      const bearer = await logIn(service, { username: 'alice', password })
+      for (const username of ['grace', 'heidi']) {
+        const changed = await call(service, 'POST /auth/username', { bearer, json: { username } })
+        t.match(changed, { status: 409, body: { code: 'username_taken' } }, 'nor does a change of the username tell')
+      }
+      await sql(service, "update rate_limits set expire = expire - interval '30 days' where key like 'held:%'")
+      t.equal((await register('grace', 'grace@example.com')).status, 201, 'until then')
+    }
+  )
 
   await t.test('a password that was set by mail verifies the address, too', async (t) => {
     await register('frank', 'frank@example.com')

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { type Answer, call, registerPerson } from '../support/client.ts'
+import { attempt, letPass, registerElsewhere, startLimited, times } from '../support/limited.ts'
 import { sql, startService } from '../support/service.ts'
 
 /** What an observer sees of an answer, without what differs between any two. */
@@ -61,6 +62,46 @@ await t.test('a login that fails', async (t) => {
     t.notOk(service.log.join('').includes(unknown.username))
   })
 })
+
+await t.test(
+  'where addresses must be verified, the right password of one that is not looks like a wrong one',
+  async (t) => {
+    const service = await startLimited(t, { REQUIRE_VERIFIED_EMAIL: 'on' })
+    const [right, wrong] = [await registerElsewhere(service), await registerElsewhere(service)]
+    const logins: [title: string, username: string, password: string][] = [
+      ['the right password', right.username, right.password],
+      ['a wrong password', wrong.username, 'not the password'],
+      ['an unknown user', 'nobody-there', 'not the password']
+    ]
+    const [first, ...others] = await Promise.all(
+      logins.map(async ([, username, password]) => {
+        const answers = await times(5, () => attempt(service, username, password))
+        await letPass(service, -60)
+        return [...answers, await attempt(service, username, password)].map((answer) => ({
+          ...seen(answer),
+          headers: {
+            ...(seen(answer) as { headers: object }).headers,
+            'retry-after': answer.headers.has('retry-after')
+          }
+        }))
+      })
+    )
+    t.same(
+      first?.map((answer) => 'status' in answer && answer.status),
+      [401, 401, 401, 401, 401, 429]
+    )
+    for (const [index, answers] of others.entries()) t.same(answers, first, `as of ${logins[index + 1]![0]}`)
+    const written = await sql<{ user_id: number | null; count: number }>(
+      service,
+      `select user_id, count(*)::integer as count from audit_events where type = 'user.login_failed'
+     group by user_id order by user_id`
+    )
+    t.same(
+      written.map(({ count }) => count),
+      [5, 5, 5]
+    )
+  }
+)
 
 await t.test('registration hashes whether the name is free or not', async (t) => {
   const service = await startService(t)

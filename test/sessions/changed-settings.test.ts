@@ -186,9 +186,10 @@ await t.test('what decides about cookies, passwords and addresses to come leaves
   const login = await call(before, 'POST /auth/login', { json: { username, password } })
   const cookie = cookiesOf(login)
   t.equal((await call(service, 'GET /auth/me', { cookie })).status, 200)
-  t.equal((await call(service, 'POST /auth/refresh', { cookie })).status, 200)
+  t.equal((await call(service, 'POST /auth/refresh', { cookie })).status, 401, 'not verified')
   t.equal((await call(service, 'POST /auth/login', { json: { username, password } })).status, 401, 'not verified')
   await sql(before, 'update users set email_verified = true')
+  t.equal((await call(service, 'POST /auth/refresh', { cookie })).status, 200, 'the session has waited')
   const hash = async () => (await sql<{ password: string }>(before, 'select password from users'))[0]
   t.match(await hash(), { password: /t=1/ })
   t.equal((await call(service, 'POST /auth/login', { json: { username, password } })).status, 200, 'however short')

@@ -17,14 +17,17 @@ export interface MailServer {
   stop: () => Promise<void>
   /** Listens again, on the same port. */
   restart: () => Promise<void>
-  /** Answers RCPT of these addresses with 550 and an explanation that quotes them. */
-  refuse: Set<string>
+  /** How it answers RCPT of these addresses, with an explanation that quotes them. */
+  refuse: Map<string, number>
+  /** The same after DATA. */
+  refuseContent: Map<string, number>
 }
 
 export async function startMailServer(t: Test): Promise<MailServer> {
   const port = await freePort()
   const mails: ParsedMail[] = []
-  const refuse = new Set<string>()
+  const refuse = new Map<string, number>()
+  const refuseContent = new Map<string, number>()
   let server: SMTPServer
 
   const mailsTo = (address: string) =>
@@ -35,11 +38,18 @@ export async function startMailServer(t: Test): Promise<MailServer> {
       authOptional: true,
       disabledCommands: ['STARTTLS', 'AUTH'],
       onRcptTo({ address }, _session, done) {
-        if (!refuse.has(address)) done()
-        else done(Object.assign(new Error(`no mailbox ${address} here`), { responseCode: 550 }))
+        const responseCode = refuse.get(address)
+        if (responseCode === undefined) done()
+        else done(Object.assign(new Error(`no mailbox ${address} here`), { responseCode }))
       },
-      onData(stream, _session, done) {
+      onData(stream, { envelope }, done) {
         simpleParser(stream).then((mail) => {
+          const address = envelope.rcptTo[0]?.address ?? ''
+          const responseCode = refuseContent.get(address)
+          if (responseCode !== undefined) {
+            done(Object.assign(new Error(`no such mail for ${address}`), { responseCode }))
+            return
+          }
           mails.push(mail)
           done()
         }, done)
@@ -65,7 +75,8 @@ export async function startMailServer(t: Test): Promise<MailServer> {
     },
     stop,
     restart,
-    refuse
+    refuse,
+    refuseContent
   }
 }
 

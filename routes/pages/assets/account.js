@@ -54,9 +54,9 @@ form.addEventListener('submit', async (event) => {
   say(outcome === 'done' ? done : says[outcome], outcome === 'done' ? 'good' : 'bad')
 })
 
-// The link names the account that asks: nothing is shown that could not be a username.
+// The link names the account that asks: nothing is shown that could not be a username, or the beginning of one.
 const name = link.get('account')
-if (account !== null && name !== null && /^[A-Za-z0-9._-]{3,32}$/.test(name)) {
+if (account !== null && name !== null && /^[A-Za-z0-9._-]{1,32}…?$/.test(name)) {
   account.querySelector('strong').textContent = name
   account.hidden = false
 }

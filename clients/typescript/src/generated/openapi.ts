@@ -119,8 +119,31 @@ export interface paths {
         delete: operations["deleteMe"];
         options?: never;
         head?: never;
-        /** Change your profile */
+        /**
+         * Change your profile
+         * @description Another `email` needs fresh authentication. It waits in `pending_email` until the link that is mailed to it is followed; the present address stays good until then, and gets a link that undoes the change. The answer is the same whether the address is taken or not. To ask for the present address drops the one that waits.
+         */
         patch: operations["updateMe"];
+        trace?: never;
+    };
+    "/auth/username": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change your username
+         * @description Needs fresh authentication. The old name is free from then on. Access tokens say the new one once they are refreshed.
+         */
+        post: operations["changeUsername"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/auth/me/export": {
@@ -213,8 +236,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for the link to verify the own address again
-         * @description The links from before are void from then on. Of an address that is verified nothing is sent.
+         * Ask for the link that verifies your address again
+         * @description Goes to `pending_email` if there is one. The links from before are void from then on. Nothing is sent to an address that is verified.
          */
         post: operations["requestEmailVerification"];
         delete?: never;
@@ -232,8 +255,51 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Verify an address by a mailed link */
+        /**
+         * Verify an address by a mailed link
+         * @description Of a `pending_email` too, which then becomes `email`.
+         */
         post: operations["verifyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/email/disown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that an account is not yours, by the link that was to verify its address
+         * @description An account whose address was never verified is deleted; a change of address that waits for its link is dropped. An account that its owner proved before keeps its address, unverified.
+         */
+        post: operations["disownEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/email/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a change of address by the link that was mailed to the old one
+         * @description For 7 days after the change, and once, whatever else was changed since. Every session ends, links that were mailed since are void, and a link to set another password goes to the address.
+         */
+        post: operations["undoEmailChange"];
         delete?: never;
         options?: never;
         head?: never;
@@ -771,6 +837,13 @@ export interface components {
              */
             email?: string;
         };
+        ChangeUsername: {
+            /**
+             * @description Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case
+             * @example alice
+             */
+            username: string;
+        };
         ChangePassword: {
             /**
              * Format: text
@@ -805,6 +878,14 @@ export interface components {
             /** @description What follows `#token=` in the link of a mail */
             token: string;
         };
+        DisownEmail: {
+            /** @description What follows `#token=` in the link of a mail */
+            token: string;
+        };
+        UndoEmailChange: {
+            /** @description What follows `#token=` in the link of a mail */
+            token: string;
+        };
         DeleteUser: {
             /**
              * Format: text
@@ -819,6 +900,8 @@ export interface components {
             second_name: string | null;
             email: string;
             email_verified: boolean;
+            /** @description The address that waits until the link that was mailed to it is followed */
+            pending_email: string | null;
             is_reader: boolean;
             is_author: boolean;
             is_admin: boolean;
@@ -1107,6 +1190,8 @@ export interface components {
             second_name: string | null;
             email: string;
             email_verified: boolean;
+            /** @description The address that waits until the link that was mailed to it is followed */
+            pending_email: string | null;
             is_reader: boolean;
             is_author: boolean;
             is_admin: boolean;
@@ -1249,7 +1334,15 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description `validation_failed`: The request is not valid */
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body/password` must not contain the username
+             *     - `/body/password` must not contain the name in the e-mail address
+             *     - `/body/password` must not be the name of this service
+             *     - `/body/password` is too common: choose one that is harder to guess
+             *     - `/body/password` is known from a data breach: choose one that is harder to guess
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1901,6 +1994,8 @@ export interface operations {
              *     `token_invalid`: Invalid token
              *
              *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
              */
             401: {
                 headers: {
@@ -1923,7 +2018,112 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `email_taken`: User with this email already registered */
+            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: The database is unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeUsername: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeUsername"];
+            };
+        };
+        responses: {
+            /** @description The user after the change */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserResponse"];
+                };
+            };
+            /** @description `validation_failed`: The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_authenticated`: Could not validate credentials
+             *
+             *     `token_expired`: Token expired
+             *
+             *     `token_invalid`: Invalid token
+             *
+             *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `cross_origin_refused`: Cross-origin request refused
+             *
+             *     `permission_denied`: You do not have permission to perform this operation
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `username_taken`: User with this username already registered */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2082,7 +2282,15 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description `validation_failed`: The request is not valid */
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body/new_password` must not contain the username
+             *     - `/body/new_password` must not contain the name in the e-mail address
+             *     - `/body/new_password` must not be the name of this service
+             *     - `/body/new_password` is too common: choose one that is harder to guess
+             *     - `/body/new_password` is known from a data breach: choose one that is harder to guess
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2260,7 +2468,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `validation_failed`: The request is not valid */
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             *     - `/body/new_password` must not contain the username
+             *     - `/body/new_password` must not contain the name in the e-mail address
+             *     - `/body/new_password` must not be the name of this service
+             *     - `/body/new_password` is too common: choose one that is harder to guess
+             *     - `/body/new_password` is known from a data breach: choose one that is harder to guess
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2423,8 +2640,189 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `validation_failed`: The request is not valid */
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `email_taken`: User with this email already registered */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: The database is unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disownEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisownEmail"];
+            };
+        };
+        responses: {
+            /** @description The account is deleted, or the change is dropped */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `last_admin`: The last administrator cannot be removed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: The database is unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoEmailChange"];
+            };
+        };
+        responses: {
+            /** @description The address is what it was before */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `email_taken`: User with this email already registered */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2929,7 +3327,11 @@ export interface operations {
                     "application/json": components["schemas"]["AdminUserList"];
                 };
             };
-            /** @description `validation_failed`: The request is not valid */
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/querystring/cursor` must be the next_cursor of a page of this list, in the same order
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3074,6 +3476,17 @@ export interface operations {
             /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
             415: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3592,7 +4005,13 @@ export interface operations {
                     "application/json": components["schemas"]["Revoked"];
                 };
             };
-            /** @description `validation_failed`: The request is not valid */
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body` must name user_ids, role, created_before or all
+             *     - `/body` must not name another condition beside all
+             *     - `/body/created_before` must be a moment of the years 1 to 9999, such as 2030-01-31T12:00:00Z
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3671,7 +4090,7 @@ export interface operations {
                 /** @description The `next_cursor` of the page before, with the same filters and order */
                 cursor?: string;
                 /** @example user.login_failed */
-                type?: "user.registered" | "user.imported" | "user.updated" | "user.logged_in" | "user.login_failed" | "user.locked_out" | "user.logged_out" | "user.reauthenticated" | "user.password_changed" | "user.password_reset_requested" | "user.password_reset" | "user.email_verification_requested" | "user.email_verified" | "user.registration_refused" | "user.invitation_accepted" | "user.roles_changed" | "user.email_changed" | "user.disabled" | "user.enabled" | "user.invited" | "user.deleted" | "session.revoked" | "session.bulk_revoked" | "session.reuse_detected" | "client.created" | "client.updated" | "client.roles_changed" | "client.disabled" | "client.enabled" | "client.deleted" | "client.secret_created" | "client.secret_ended" | "client.token_revoked" | "client.login_failed" | "access.denied" | "key.activated" | "key.retired";
+                type?: "user.registered" | "user.imported" | "user.updated" | "user.logged_in" | "user.login_failed" | "user.locked_out" | "user.logged_out" | "user.reauthenticated" | "user.password_changed" | "user.password_reset_requested" | "user.password_reset" | "user.email_verification_requested" | "user.email_verified" | "user.registration_refused" | "user.invitation_accepted" | "user.roles_changed" | "user.username_changed" | "user.email_changed" | "user.email_change_requested" | "user.email_change_dropped" | "user.email_change_undone" | "user.disowned" | "user.disabled" | "user.enabled" | "user.invited" | "user.deleted" | "session.revoked" | "session.bulk_revoked" | "session.reuse_detected" | "client.created" | "client.updated" | "client.roles_changed" | "client.disabled" | "client.enabled" | "client.deleted" | "client.secret_created" | "client.secret_ended" | "client.token_revoked" | "client.login_failed" | "access.denied" | "mail.refused" | "mail.withheld" | "key.activated" | "key.retired";
                 user_id?: number;
                 /** @description From this moment on */
                 since?: string;
@@ -3693,7 +4112,13 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEventList"];
                 };
             };
-            /** @description `validation_failed`: The request is not valid */
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/querystring/cursor` must be the next_cursor of a page of this list, in the same order
+             *     - `/querystring/since` must be a moment of the years 1 to 9999, such as 2030-01-31T12:00:00Z
+             *     - `/querystring/until` must be a moment of the years 1 to 9999, such as 2030-01-31T12:00:00Z
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3772,7 +4197,11 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceClientList"];
                 };
             };
-            /** @description `validation_failed`: The request is not valid */
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/querystring/cursor` must be the next_cursor of a page of this list, in the same order
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4424,7 +4853,15 @@ export interface operations {
                     "application/json": components["schemas"]["ClientToken"];
                 };
             };
-            /** @description The request is not one that OAuth knows, or asks for too much */
+            /**
+             * @description `invalid_request`: The request is not valid
+             *
+             *     `unsupported_grant_type`: The grant type must be client_credentials
+             *
+             *     `invalid_scope`: The client does not have the roles or scopes that it asks for
+             *
+             *     `invalid_request`: The client authenticates in two ways: use one of them
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4506,7 +4943,11 @@ export interface operations {
                     "application/json": components["schemas"]["Introspection"];
                 };
             };
-            /** @description The request is not one that OAuth knows, or asks for too much */
+            /**
+             * @description `invalid_request`: The request is not valid
+             *
+             *     `invalid_request`: The client authenticates in two ways: use one of them
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4595,7 +5036,11 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request is not one that OAuth knows, or asks for too much */
+            /**
+             * @description `invalid_request`: The request is not valid
+             *
+             *     `invalid_request`: The client authenticates in two ways: use one of them
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
