@@ -24,8 +24,15 @@ export default fp(
       if (mails > 0) app.log.warn({ mails }, 'mails given up: they could not be delivered while they were of use')
     }
 
+    async function sweepAccounts(): Promise<void> {
+      const { unverifiedAccounts: days } = app.config
+      const accounts = days === undefined ? 0 : await app.accounts.expire(days)
+      if (accounts > 0) app.log.info({ accounts }, 'accounts deleted: nobody has verified them or logged in to them')
+    }
+
     function run(): void {
       sweepMails()
+        .then(sweepAccounts)
         .then(() => sweep(app.database.db, { auditRetention: app.config.auditRetention }))
         .catch((error: unknown) => {
           app.log.warn({ err: error }, 'expired rows were not swept')
@@ -35,5 +42,5 @@ export default fp(
         })
     }
   },
-  { name: 'sweeper', dependencies: ['config', 'database', 'preparation'] }
+  { name: 'sweeper', dependencies: ['config', 'database', 'preparation', 'services'] }
 )

@@ -42,6 +42,8 @@ export interface Config {
   rateLimit: boolean
   requireVerifiedEmail: boolean
   /** Days. */
+  /** Days after which accounts that nobody verified or logged in to are deleted; undefined if they are kept. */
+  unverifiedAccounts: number | undefined
   auditRetention: number
   mail: MailConfig
   docs: boolean
@@ -158,6 +160,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
     pwnedPasswordsUrl: settings.PWNED_PASSWORDS_URL,
     rateLimit: settings.RATE_LIMIT === 'on',
     requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL === 'on',
+    unverifiedAccounts: settings.UNVERIFIED_ACCOUNT_DAYS ?? (settings.REQUIRE_VERIFIED_EMAIL === 'on' ? 30 : undefined),
     auditRetention: settings.AUDIT_RETENTION_DAYS,
     mail: {
       smtpUrl: settings.SMTP_URL,

@@ -46,6 +46,7 @@ export const SettingsSchema = Type.Object({
   PWNED_PASSWORDS_URL: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
   RATE_LIMIT: oneOf(['on', 'off'], 'on'),
   REQUIRE_VERIFIED_EMAIL: oneOf(['on', 'off'], 'off'),
+  UNVERIFIED_ACCOUNT_DAYS: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
   AUDIT_RETENTION_DAYS: whole(1, 36500, 365),
   SMTP_URL: Type.Optional(url('^smtps?://.+$', 'must be smtp://USER:PASSWORD@HOST:PORT or smtps://…')),
   MAIL_FROM: Type.Optional(text()),

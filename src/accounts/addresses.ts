@@ -1,15 +1,14 @@
-import { and, eq, sql } from 'drizzle-orm'
 import { type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
-import { auditEvents } from '../database/schema/index.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import { deleteSessions } from '../sessions/queries.ts'
 import type { AccountTokens } from '../tokens/account-token.ts'
 import { prepareRemoval, removeUser, writeUser } from '../users/changes.ts'
-import { type LockedUser, lockUser, type LoginRules, type UserRow } from '../users/queries.ts'
+import { type LockedUser, lockUser, type LoginRules } from '../users/queries.ts'
 import { naming } from '../users/service.ts'
 import { deleteLinksSince, findReturn, keepUndoLink } from './address-mails.ts'
 import { badLink, deleteLinks, findLink, mailLink, type Purpose, useLink } from './links.ts'
+import { isUnproven } from './unproven.ts'
 
 export interface AddressesOptions {
   db: Db
@@ -122,25 +121,4 @@ async function useLocked(tx: Db, tokenId: string, id: number): Promise<LockedUse
   const link = locked && (await useLink(tx, tokenId, verifying))
   if (locked === undefined || link === undefined) throw badLink()
   return { ...locked, emailKey: link.emailKey }
-}
-
-/**
- * Whether nobody has ever proved that an address of the user's is theirs. A verified address comes to be unverified in
- * one way only, by an administrator's change, and the audit holds that for a year.
- */
-async function isUnproven(db: Db, { id, emailVerified }: UserRow): Promise<boolean> {
-  if (emailVerified) return false
-  const changes = await db
-    .select({ id: auditEvents.id })
-    .from(auditEvents)
-    .where(
-      and(
-        eq(auditEvents.userId, id),
-        eq(auditEvents.type, 'user.email_changed'),
-        // To write the same address in other letters proves nothing.
-        sql`lower(${auditEvents.details} ->> 'from') <> lower(${auditEvents.details} ->> 'to')`
-      )
-    )
-    .limit(1)
-  return changes.length === 0
 }

@@ -16,6 +16,7 @@ import { changePasswordHash, lockUser, type LoginRules } from '../users/queries.
 import { createAddresses } from './addresses.ts'
 import { badLink, deleteLinks, findLink, mailLink, noticeTo, type Purpose, useLink } from './links.ts'
 import { recordEventWithMail, requestPasswordReset, verificationRequest } from './requests.ts'
+import { deleteUnproven } from './unproven.ts'
 
 export interface PasswordReset {
   /** Of a link that was mailed. */
@@ -109,6 +110,12 @@ export function createAccounts({
       }
       onMail()
     },
+
+    /**
+     * Deletes the accounts that were registered so many days ago and that nobody has verified or logged in to since.
+     * @returns how many are gone
+     */
+    expire: (days: number): Promise<number> => deleteUnproven({ db, inRevokingTransaction, rules }, days),
 
     ...createAddresses({ db, accountTokens, inRevokingTransaction, rules, onMail })
   }

@@ -55,6 +55,7 @@ export const auditEventTypes = [
   'user.enabled',
   'user.invited',
   'user.deleted',
+  'user.expired',
   'session.revoked',
   'session.bulk_revoked',
   'session.reuse_detected',
