@@ -33,7 +33,8 @@ export default defineConfig(
     'data/',
     'routes/pages/assets/',
     // It imports what is generated beside a copy of it.
-    'scripts/generators/typescript/openapi-generator/'
+    'scripts/generators/typescript/openapi-generator/',
+    'scripts/validators/'
   ]),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
