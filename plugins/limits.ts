@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
 import { createLimiter, type Limiter, noLimiter } from '../src/limits/limiter.ts'
-import { type Limit, type LimitName, limits } from '../src/limits/limits.ts'
+import type { Limit, LimitName } from '../src/limits/limits.ts'
 import { networkOf } from '../src/limits/network.ts'
 import { hooks, userOf } from './access.ts'
 
@@ -20,38 +20,38 @@ declare module 'fastify' {
 export default fp(
   async function limitsPlugin(app) {
     const { database, config } = app
-    const limiter = config.rateLimit ? createLimiter(database.db, warn) : noLimiter
+    const limiter = config.rateLimit ? createLimiter(database.db, config.limits, warn) : noLimiter
     app.decorate('limiter', limiter)
     if (!config.rateLimit) return
 
     app.addHook('onRoute', (route) => {
       const name = route.config?.limit
       if (name === undefined) return
-      const limit: Limit = limits[name]
+      const limit: Limit = config.limits[name]
 
       async function refuseTooMany(request: FastifyRequest): Promise<void> {
-        const wait = await limiter.take(name as LimitName, keyOf(request, limit))
+        const wait = await limiter.take(name as LimitName, ...keysOf(request, limit))
         if (wait > 0) throw new Problem('rate_limited', { retryAfter: wait })
       }
 
       route.preHandler = [...hooks(route.preHandler), refuseTooMany]
     })
 
-    function keyOf(request: FastifyRequest, { per }: Limit): string {
-      if (per === 'user') return String(userOf(request).userId)
-      const session = per === 'session' ? sessionOf(request) : undefined
-      return session ?? networkOf(request.ip)
-    }
-
-    function sessionOf(request: FastifyRequest): string | undefined {
-      if (request.principal !== null) return request.principal.sessionId
+    /** What counts the request and, where that is a part of something, the whole. */
+    function keysOf(request: FastifyRequest, { per }: Limit): [key: string, whole?: string] {
+      const network = networkOf(request.ip)
+      if (per === 'user') return [String(userOf(request).userId)]
+      if (per === 'device') return [request.device()?.id ?? network]
+      if (per !== 'session') return [network]
+      if (request.principal !== null) return [request.principal.sessionId]
       const body = request.body as { refresh_token?: string } | null | undefined
-      return app.sessions.sessionOf(body?.refresh_token ?? request.refreshCookie() ?? '')
+      const claims = app.sessions.claimsOf(body?.refresh_token ?? request.refreshCookie() ?? '')
+      return claims === undefined ? [network] : [`${claims.sessionId}:${String(claims.counter)}`, claims.sessionId]
     }
 
     function warn(error: unknown): void {
       app.log.warn({ err: error }, 'limits are counted by each instance for itself: their table cannot be used')
     }
   },
-  { name: 'limits', dependencies: ['config', 'database'] }
+  { name: 'limits', dependencies: ['config', 'database', 'cookies'] }
 )

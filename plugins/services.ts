@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { type Accounts, createAccounts } from '../src/accounts/service.ts'
+import { createUnlocking, type Unlocking } from '../src/accounts/unlocking.ts'
 import { type Clients, createClients } from '../src/clients/service.ts'
 import { createPasswordAttempts, uncountedAttempts } from '../src/limits/password-attempts.ts'
 import { createPwnedCheck } from '../src/passwords/pwned.ts'
@@ -22,6 +23,7 @@ declare module 'fastify' {
     proof: Proof
     clients: Clients
     accounts: Accounts
+    unlocking: Unlocking
     administration: Administration
     departure: Departure
   }
@@ -34,10 +36,14 @@ export default fp(
     const { db } = app.database
     const inRevokingTransaction = createRevokingTransaction(db, app.revocations)
     const refreshTokens = createRefreshTokens(app.keyring)
+    const accountTokens = createAccountTokens(app.keyring)
     const issuePair = createPairs(accessTokens, refreshTokens)
     const { requireVerifiedEmail, session: limits } = config
     const rules = { requireVerifiedEmail }
-    const attempts = config.rateLimit ? createPasswordAttempts(db, limits) : uncountedAttempts(db)
+    const { devices, limiter } = app
+    const attempts = config.rateLimit
+      ? createPasswordAttempts({ db, lifetime: limits, devices, limiter })
+      : uncountedAttempts(db, devices)
     const passwordPolicy = {
       minLength: config.passwordMinLength,
       isPwned: config.pwnedPasswordsUrl === undefined ? undefined : createPwnedCheck(config.pwnedPasswordsUrl, warn)
@@ -64,6 +70,7 @@ export default fp(
         db,
         passwords,
         attempts,
+        devices,
         issuePair,
         refreshTokens,
         unanswered,
@@ -78,6 +85,7 @@ export default fp(
       createProof({
         passwords,
         attempts,
+        devices,
         findUserOfToken,
         passwordPolicy,
         inRevokingTransaction,
@@ -92,7 +100,7 @@ export default fp(
         db,
         passwords,
         attempts,
-        accountTokens: createAccountTokens(app.keyring),
+        accountTokens,
         findUserOfToken,
         passwordPolicy,
         inRevokingTransaction,
@@ -100,6 +108,7 @@ export default fp(
         onMail
       })
     )
+    app.decorate('unlocking', createUnlocking({ db, attempts, devices, accountTokens, onMail }))
     app.decorate('clients', createClients({ db, inRevokingTransaction }))
     app.decorate('administration', createAdministration({ db, inRevokingTransaction, limits, rules, onMail }))
     app.decorate(
@@ -114,5 +123,8 @@ export default fp(
       )
     }
   },
-  { name: 'services', dependencies: ['config', 'database', 'passwords', 'jwt', 'revocations', 'mail'] }
+  {
+    name: 'services',
+    dependencies: ['config', 'database', 'passwords', 'jwt', 'devices', 'limits', 'revocations', 'mail']
+  }
 )

@@ -10,6 +10,7 @@ import cookies from '../plugins/cookies.ts'
 import crossOrigin from '../plugins/cross-origin.ts'
 import database from '../plugins/database.ts'
 import denials from '../plugins/denials.ts'
+import devices from '../plugins/devices.ts'
 import errors, { refuseUnroutable } from '../plugins/errors.ts'
 import forwarding from '../plugins/forwarding.ts'
 import headers from '../plugins/headers.ts'
@@ -46,13 +47,16 @@ export interface Timeouts {
   checkInterval: number
 }
 
-const defaultTimeouts: Timeouts = {
+export const defaultTimeouts: Timeouts = {
   headers: 10_000,
   request: 10_000,
   inactivity: 15_000,
   keepAlive: 72_000,
   checkInterval: 1000
 }
+
+/** Bytes of a request's body. */
+export const bodyLimit = 16 * 1024
 
 /** The service, ready to listen: the plugins in order, then the routes. */
 export async function buildApp(
@@ -67,7 +71,7 @@ export async function buildApp(
     requestIdHeader: false,
     genReqId: requestIds(),
     trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
-    bodyLimit: 16 * 1024,
+    bodyLimit,
     requestTimeout: timeouts.request,
     connectionTimeout: timeouts.inactivity,
     keepAliveTimeout: timeouts.keepAlive,
@@ -110,9 +114,10 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(preparation)
   await app.register(jwt)
   await app.register(revocations)
+  await app.register(devices)
+  await app.register(cookies)
   await app.register(limits)
   await app.register(clientCredentials)
-  await app.register(cookies)
   await app.register(crossOrigin)
   await app.register(denials)
   await app.register(access)

@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import type { DatabaseOptions } from './database/open.ts'
+import { type LimitName, type Limits, limits, readRate } from './limits/limits.ts'
 import type { SessionLimits } from './sessions/queries.ts'
 import { type Finding, findingsOfSettings } from './production-checks.ts'
 import { contradictions, issuerOf, list, type Settings, SettingsSchema } from './settings.ts'
@@ -40,10 +41,11 @@ export interface Config {
   /** Where passwords that leaked are asked for, by the range protocol of Have I Been Pwned. */
   pwnedPasswordsUrl: string | undefined
   rateLimit: boolean
+  limits: Limits
   requireVerifiedEmail: boolean
-  /** Days. */
   /** Days after which accounts that nobody verified or logged in to are deleted; undefined if they are kept. */
   unverifiedAccounts: number | undefined
+  /** Days. */
   auditRetention: number
   mail: MailConfig
   docs: boolean
@@ -159,6 +161,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
     },
     pwnedPasswordsUrl: settings.PWNED_PASSWORDS_URL,
     rateLimit: settings.RATE_LIMIT === 'on',
+    limits: limitsOf(settings),
     requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL === 'on',
     unverifiedAccounts: settings.UNVERIFIED_ACCOUNT_DAYS ?? (settings.REQUIRE_VERIFIED_EMAIL === 'on' ? 30 : undefined),
     auditRetention: settings.AUDIT_RETENTION_DAYS,
@@ -183,4 +186,15 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
           }
         : undefined
   }
+}
+
+/** The limits, each with the numbers of its setting. */
+function limitsOf(settings: Settings): Limits {
+  const rates: Record<string, unknown> = settings
+  return Object.fromEntries(
+    Object.entries(limits).map(([name, limit]) => {
+      const rate = rates[`LIMIT_${name.toUpperCase()}`]
+      return [name, { ...limit, ...(typeof rate === 'string' && readRate(rate)) }]
+    })
+  ) as Record<LimitName, (typeof limits)[LimitName]>
 }

@@ -19,7 +19,7 @@ import { readConfig } from './config.ts'
 export async function openapiDocument(): Promise<string> {
   const app = Fastify()
   await app.register(configPlugin, { config: readConfig({ DOCS: 'off' }) })
-  for (const name of ['client-credentials', 'denials', 'jwt', 'revocations', 'services'])
+  for (const name of ['client-credentials', 'denials', 'devices', 'jwt', 'revocations', 'services'])
     await app.register(fp(async () => undefined, { name }))
   for (const plugin of [errors, validation, cookies, crossOrigin, access, methods, openapi, routes])
     await app.register(plugin)

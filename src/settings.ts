@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Static, Type } from '@sinclair/typebox'
+import { formatRate, type Limit, limits, ratePattern } from './limits/limits.ts'
 
 const text = (options = {}) => Type.String({ minLength: 1, ...options })
 const whole = (minimum: number, maximum: number, fallback: number) =>
@@ -7,6 +8,12 @@ const whole = (minimum: number, maximum: number, fallback: number) =>
 const choice = <const T extends string>(values: T[]) => Type.Unsafe<T>({ type: 'string', enum: values })
 const oneOf = <const T extends string>(values: T[], fallback: NoInfer<T>) =>
   Type.Unsafe<T>({ type: 'string', enum: values, default: fallback })
+const rate = (limit: Limit) =>
+  Type.String({
+    pattern: ratePattern,
+    explanation: 'must be so many attempts in a time, such as 20/1m, 5/15m or 100/1h',
+    default: formatRate(limit)
+  })
 const url = (pattern: string, explanation: string, options = {}) => text({ pattern, explanation, ...options })
 
 /** However long access tokens live, by the setting of whichever instance, it is no longer than this. */
@@ -45,6 +52,17 @@ export const SettingsSchema = Type.Object({
   ARGON2_PARALLELISM: whole(1, 64, 1),
   PWNED_PASSWORDS_URL: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
   RATE_LIMIT: oneOf(['on', 'off'], 'on'),
+  LIMIT_LOGIN: rate(limits.login),
+  LIMIT_REGISTRATION: rate(limits.registration),
+  LIMIT_FORGOT: rate(limits.forgot),
+  LIMIT_MAIL: rate(limits.mail),
+  LIMIT_LINK: rate(limits.link),
+  LIMIT_PASSWORD: rate(limits.password),
+  LIMIT_PROFILE: rate(limits.profile),
+  LIMIT_USERNAME: rate(limits.username),
+  LIMIT_EXPORT: rate(limits.export),
+  LIMIT_REFRESH: rate(limits.refresh),
+  LIMIT_CLIENT: rate(limits.client),
   REQUIRE_VERIFIED_EMAIL: oneOf(['on', 'off'], 'off'),
   UNVERIFIED_ACCOUNT_DAYS: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
   AUDIT_RETENTION_DAYS: whole(1, 36500, 365),

@@ -10,6 +10,7 @@ import { reauthenticate } from './reauthenticate.ts'
 import { refresh } from './refresh.ts'
 import { registration } from './registration.ts'
 import { sessions } from './sessions.ts'
+import { unlock } from './unlock.ts'
 import { username } from './username.ts'
 
 export async function auth(app: FastifyInstance): Promise<void> {
@@ -23,6 +24,7 @@ export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(departure)
   await app.register(password)
   await app.register(forgottenPassword)
+  await app.register(unlock)
   await app.register(email)
   await app.register(sessions)
 }

@@ -23,7 +23,8 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const { transport, ...credentials } = request.body
       if (transport !== 'bearer') request.refuseCrossOrigin()
-      const tokens = await app.sessions.logIn(credentials, originOf(request), request.refreshCookie())
+      const known = { refreshToken: request.refreshCookie(), device: request.device() }
+      const tokens = await app.sessions.logIn(credentials, originOf(request), known)
       return handOver(reply, tokens, transport ?? 'cookie')
     }
   })

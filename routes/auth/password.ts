@@ -26,7 +26,8 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(Token, 'The password is changed: the tokens of a new session') }
     },
     async handler(request, reply) {
-      const tokens = await app.proof.changePassword(userOf(request), request.body, originOf(request))
+      const origin = originOf(request)
+      const tokens = await app.proof.changePassword(userOf(request), request.body, origin, request.device())
       return handOver(reply, tokens, transportOf(request))
     }
   })

@@ -76,6 +76,10 @@ export const ResetPassword = Type.Object(
   { $id: 'ResetPassword', ...strict }
 )
 
+export const RequestUnlock = Type.Object({ email: Email }, { $id: 'RequestUnlock', ...strict })
+
+export const Unlock = Type.Object({ token: LinkToken }, { $id: 'Unlock', ...strict })
+
 export const VerifyEmail = Type.Object({ token: LinkToken }, { $id: 'VerifyEmail', ...strict })
 
 export const DisownEmail = Type.Object({ token: LinkToken }, { $id: 'DisownEmail', ...strict })
@@ -102,6 +106,8 @@ const bodies = [
   ChangePassword,
   ForgotPassword,
   ResetPassword,
+  RequestUnlock,
+  Unlock,
   VerifyEmail,
   DisownEmail,
   UndoEmailChange,

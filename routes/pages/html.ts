@@ -2,7 +2,7 @@ import Mustache from 'mustache'
 import type { Language } from '../../src/mail/language.ts'
 import { type TextName, texts } from './texts.ts'
 
-export type PageName = 'verify-email' | 'reset-password' | 'undo-email-change'
+export type PageName = 'verify-email' | 'reset-password' | 'undo-email-change' | 'unlock'
 
 // Addresses without a leading slash: a proxy may serve us under a path. The script takes all that it says from here.
 const page = `<!doctype html>
@@ -96,5 +96,10 @@ const contents: Record<PageName, { title: TextName; intro: TextName; account?: T
     title: 'resetTitle',
     intro: 'resetIntro',
     buttons: [{ post: 'auth/password/reset', label: 'resetButton', done: 'reset' }]
+  },
+  unlock: {
+    title: 'unlockTitle',
+    intro: 'unlockIntro',
+    buttons: [{ post: 'auth/unlock', label: 'unlockButton', done: 'unlocked' }]
   }
 }

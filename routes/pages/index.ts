@@ -17,7 +17,7 @@ const asset = (name: string) => readFileSync(join(packageFolder, 'routes/pages/a
  */
 export async function pages(app: FastifyInstance): Promise<void> {
   const { passwordMinLength } = app.config
-  const names: PageName[] = ['verify-email', 'reset-password', 'undo-email-change']
+  const names: PageName[] = ['verify-email', 'reset-password', 'undo-email-change', 'unlock']
   for (const name of names) {
     app.route({
       method: 'GET',

@@ -25,6 +25,11 @@ export const texts: Record<Language, Record<TextName, string>> = {
     resetShow: 'Show the password',
     resetButton: 'Set the password',
     reset: 'The password is set. Log in with it: wherever you were logged in, you no longer are.',
+    unlockTitle: 'Sign in on this device',
+    unlockIntro:
+      'Somebody has tried too many passwords for your account, and so nobody can sign in on a device that is new to it. One click, and this device is let in again.',
+    unlockButton: 'Let this device in',
+    unlocked: 'Done: go back to where you sign in, and use your password on this device.',
     tooShort: 'The password must have at least {minimum} characters.',
     tooWeak:
       'This password is too easy to guess, or too long. Choose another that is not common and does not hold your username or the name in your address.',
@@ -59,6 +64,11 @@ export const texts: Record<Language, Record<TextName, string>> = {
     resetShow: 'Показать пароль',
     resetButton: 'Сохранить пароль',
     reset: 'Пароль сохранён. Войдите с ним: на всех устройствах, где вы входили раньше, вход завершён.',
+    unlockTitle: 'Вход на этом устройстве',
+    unlockIntro:
+      'Кто-то слишком много раз пробовал подобрать пароль к вашей учётной записи, поэтому с новых устройств войти нельзя. Одно нажатие — и с этого устройства снова можно войти.',
+    unlockButton: 'Разрешить вход',
+    unlocked: 'Готово: вернитесь на страницу входа и введите пароль на этом устройстве.',
     tooShort: 'Пароль слишком короткий: нужно символов не меньше {minimum}.',
     tooWeak:
       'Этот пароль слишком легко угадать, или он слишком длинный. Выберите другой: не из распространённых и без вашего имени пользователя или имени из адреса.',
@@ -91,6 +101,10 @@ export type TextName =
   | 'resetShow'
   | 'resetButton'
   | 'reset'
+  | 'unlockTitle'
+  | 'unlockIntro'
+  | 'unlockButton'
+  | 'unlocked'
   | 'tooShort'
   | 'tooWeak'
   | 'noToken'

@@ -10,7 +10,7 @@ import { keyOf } from '../users/names.ts'
 import type { UserRow } from '../users/queries.ts'
 
 /** What a mailed link is good for. */
-export type Purpose = 'password_reset' | 'email_verification' | 'invitation' | 'email_undo'
+export type Purpose = 'password_reset' | 'email_verification' | 'invitation' | 'email_undo' | 'unlock'
 
 const hour = 60 * 60
 
@@ -19,7 +19,8 @@ export const lifetimes = {
   password_reset: hour,
   email_verification: 24 * hour,
   invitation: 24 * hour,
-  email_undo: 7 * 24 * hour
+  email_undo: 7 * 24 * hour,
+  unlock: hour
 } as const
 
 /** A user as a link is made for them: what changes of this makes the link void. */

@@ -35,6 +35,17 @@ export async function requestPasswordReset(db: Db, email: string, origin: Origin
   )
 }
 
+/** Notes that a link past a lock-out was asked for, as for a new password. */
+export async function requestUnlock(db: Db, email: string, origin: Origin): Promise<void> {
+  const userId = sql`(select ${users.id} from ${users} where ${users.emailKey} = ${keyOf(email)})`
+  await recordEventWithMail(
+    db,
+    origin,
+    { type: 'user.unlock_requested', userId },
+    { recipient: email, template: 'unlock_request', language: origin.language ?? 'en' }
+  )
+}
+
 /**
  * Notes that a user needs a link to verify their address.
  * @param email which of the two: the present one, or the one that waits
@@ -80,6 +91,12 @@ export async function answerRequest(db: Db, row: OutboxRow, isLimited: boolean):
       if (user === undefined) return
       // Who was invited has no password to replace.
       await mailLink(tx, user, user.passwordHash === null ? 'invitation' : 'password_reset', language, cause)
+      return
+    }
+    if (template === 'unlock_request') {
+      const user = await lockUser(tx, eq(users.emailKey, keyOf(recipient)))
+      if (user === undefined || user.passwordHash === null) return
+      await mailLink(tx, user, 'unlock', language, cause)
       return
     }
     const user = userId === null ? undefined : await lockUser(tx, eq(users.id, userId))

@@ -35,6 +35,8 @@ export const auditEventTypes = [
   'user.logged_in',
   'user.login_failed',
   'user.locked_out',
+  'user.unlock_requested',
+  'user.unlocked',
   'user.logged_out',
   'user.reauthenticated',
   'user.password_changed',

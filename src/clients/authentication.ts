@@ -23,7 +23,7 @@ export type AuthenticatedClient = Revocable & { kind: 'client' } & Authority
 
 /**
  * @throws {OAuthError} `invalid_client`, the same whether the client is unknown, disabled or the secret wrong
- * @throws {Problem} `rate_limited` for an address from which many wrong ones came; whoever is remembered goes on
+ * @throws {Problem} `rate_limited` where many wrong ones of the client came from the address; whoever is remembered goes on
  */
 export type AuthenticateClient = (credentials: ClientCredentials, origin: Origin) => Promise<AuthenticatedClient>
 
@@ -62,16 +62,22 @@ export function createClientAuthentication({
     if (known !== undefined && known.until > now() && !(await revocations.isRevoked(known.client))) return known.client
     remembered.delete(key)
 
+    // Whatever the id looks like, so that time does not tell (CWE-208).
+    const asked = isUuid(id) ? id : nobody
     const network = networkOf(origin.ip ?? '')
-    const wait = await limiter.waitOf('client', network)
+    // Of one client at one address: a colleague's wrong secret stops nobody else's right one.
+    const counter = `${network} ${asked}`
+    const wait = await limiter.waitOf('client', counter)
     if (wait > 0) throw new Problem('rate_limited', { retryAfter: wait })
 
-    // Looked up whatever the id looks like, so that time does not tell (CWE-208).
-    const found = await findClientBySecret(isUuid(id) ? id : nobody, digest)
+    const found = await findClientBySecret(asked, digest)
     if (found === undefined) {
-      await limiter.take('client', network)
-      const details = isUuid(id) ? { client_id: id } : {}
-      await recordEvent(db, origin, { type: 'client.login_failed', details })
+      await limiter.take('client', counter)
+      // Of one address no more are recorded than of one client, however many it makes up.
+      if ((await limiter.take('client', network)) === 0) {
+        const details = isUuid(id) ? { client_id: id } : {}
+        await recordEvent(db, origin, { type: 'client.login_failed', details })
+      }
       throw new OAuthError('invalid_client')
     }
     const client: AuthenticatedClient = {

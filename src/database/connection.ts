@@ -26,7 +26,7 @@ interface Target {
 
 // Milliseconds. The server gives up first, so that a statement that the client has left behind does not live on.
 const lockTimeout = 1000
-const statementTimeout = 2000
+export const statementTimeout = 2000
 const idleInTransactionTimeout = 3000
 
 // Seconds.

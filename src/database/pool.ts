@@ -16,7 +16,7 @@ interface Waiter {
   reject: (error: Error) => void
 }
 
-const mostWaitingPerConnection = 20
+export const mostWaitingPerConnection = 20
 
 // Milliseconds.
 const pauseAfterRefusal = 100

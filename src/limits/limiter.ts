@@ -2,14 +2,16 @@ import { RateLimiterDrizzle, RateLimiterMemory, RateLimiterRes } from 'rate-limi
 import type { Db } from '../database/database.ts'
 import { isUnavailable } from '../database/errors.ts'
 import { rateLimits } from '../database/schema/index.ts'
-import { type Limit, type LimitName, limits } from './limits.ts'
+import type { Limit, LimitName, Limits } from './limits.ts'
 
 export interface Limiter {
   /**
    * Takes one of the attempts that a limit leaves to a key.
+   * @param whole what the key is a part of: it has the same limit, and of each part only the first attempt counts
+   * against it, so that those that come again use up nobody else's
    * @returns 0, or the seconds to wait where none is left
    */
-  take: (name: LimitName, key: string) => Promise<number>
+  take: (name: LimitName, key: string, whole?: string) => Promise<number>
   /** @returns 0, or the seconds to wait, without taking an attempt */
   waitOf: (name: LimitName, key: string) => Promise<number>
 }
@@ -23,7 +25,7 @@ export const noLimiter: Limiter = { take: async () => 0, waitOf: async () => 0 }
  * each instance goes on counting for itself, so that no door stands open meanwhile.
  * @param onFault is told of what the database throws in that case
  */
-export function createLimiter(db: Db, onFault: (error: unknown) => void): Limiter {
+export function createLimiter(db: Db, limits: Limits, onFault: (error: unknown) => void): Limiter {
   const counters = Object.fromEntries(
     Object.entries<Limit>(limits).map(([name, { attempts, within, in: place }]) => {
       const options = { keyPrefix: name, points: attempts, duration: within }
@@ -43,18 +45,10 @@ export function createLimiter(db: Db, onFault: (error: unknown) => void): Limite
   const inTurn = createQueue()
 
   return {
-    async take(name, key) {
-      const { counter, insurance } = counters[name]
-      if (insurance === undefined) return consume(counter, key)
-      return inTurn(`${name}:${key}`, async () => {
-        try {
-          return await consume(counter, key)
-        } catch (error) {
-          if (isUnavailable(error)) throw error
-          onFault(error)
-          return consume(insurance, key)
-        }
-      })
+    async take(name, key, whole) {
+      const { wait, isFirst } = await takeOne(name, key)
+      if (whole === undefined || !isFirst || wait > 0) return wait
+      return (await takeOne(name, whole)).wait
     },
 
     async waitOf(name, key) {
@@ -62,14 +56,34 @@ export function createLimiter(db: Db, onFault: (error: unknown) => void): Limite
       return state === null || state.consumedPoints < limits[name].attempts ? 0 : secondsOf(state)
     }
   }
+
+  function takeOne(name: LimitName, key: string): Promise<Taken> {
+    const { counter, insurance } = counters[name]
+    if (insurance === undefined) return consume(counter, key)
+    return inTurn(`${name}:${key}`, async () => {
+      try {
+        return await consume(counter, key)
+      } catch (error) {
+        if (isUnavailable(error)) throw error
+        onFault(error)
+        return consume(insurance, key)
+      }
+    })
+  }
+}
+
+interface Taken {
+  wait: number
+  /** Whether no other was taken before, since the limit's time began. */
+  isFirst: boolean
 }
 
 /**
  * One at a time for each key: a burst would wait for its own row on every connection that there is. Those behind the last
  * attempt are refused without a statement, and those behind a fault by that fault.
  */
-function createQueue(): (key: string, work: () => Promise<number>) => Promise<number> {
-  const last = new Map<string, Promise<number>>()
+function createQueue(): (key: string, work: () => Promise<Taken>) => Promise<Taken> {
+  const last = new Map<string, Promise<Taken>>()
   return (key, work) => {
     const mine = last.get(key)?.then(work) ?? work()
     const leave = () => {
@@ -81,12 +95,12 @@ function createQueue(): (key: string, work: () => Promise<number>) => Promise<nu
   }
 }
 
-async function consume(counter: RateLimiterDrizzle | RateLimiterMemory, key: string): Promise<number> {
+async function consume(counter: RateLimiterDrizzle | RateLimiterMemory, key: string): Promise<Taken> {
   try {
-    await counter.consume(key)
-    return 0
+    const { consumedPoints } = await counter.consume(key)
+    return { wait: 0, isFirst: consumedPoints === 1 }
   } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) return secondsOf(refusal)
+    if (refusal instanceof RateLimiterRes) return { wait: secondsOf(refusal), isFirst: false }
     throw refusal
   }
 }

@@ -4,13 +4,17 @@ import { type AuditEvent, type Origin, recordEvent } from '../audit/events.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { RequestNote } from '../mail/outbox.ts'
+import type { Caller } from '../passwords/hasher.ts'
 import type { SessionLifetime } from '../sessions/lifetime.ts'
+import type { Device, DeviceTokens } from '../tokens/device-token.ts'
 import { readLogin } from '../users/names.ts'
 import { findUserByLogin, type UserRow } from '../users/queries.ts'
 import { orClosed } from './closed.ts'
+import type { Limiter } from './limiter.ts'
 import { networkOf } from './network.ts'
 import {
   type Account,
+  type AccountQuestion,
   clearCounter,
   clearCounters,
   counterOf,
@@ -21,11 +25,13 @@ import {
   prepareFindAccount
 } from './queries.ts'
 
-/** Where a password is typed. */
-export interface Device {
+/** Where a password is typed, and what shows that users have been there before. */
+export interface Place {
   address?: string | undefined
   /** A session that the client has shown to have. */
   sessionId?: string | undefined
+  /** What it has shown of earlier logins. */
+  device?: Device | undefined
 }
 
 /** A password that is about to be tried, for a user or for a name that nobody has. */
@@ -34,17 +40,20 @@ export interface Attempt {
   counter: string
   /** Whether a failure is one of a login. */
   isLogin: boolean
+  /** Whether the client has shown that the user is known there. */
+  from: Caller
 }
 
 /**
  * Waits between wrong passwords of one account, wherever they come from: five are free, then it is one second, doubling to
- * a quarter of an hour; after the hundredth, none is tried for 30 days (NIST SP 800-63B-4 §3.2.2).
- * Devices of the user, those from whose address or in whose name a session lives, are counted each for itself, so that no
- * stranger locks a user out there. A name that nobody has is counted like any other, so that nothing tells (CWE-204).
+ * a quarter of an hour; from the hundredth on it is a day (see NIST SP 800-63B-4 §3.2.2, and docs/decisions/0042).
+ * Devices of the user, those on which they have logged in with the present password, or from whose address or in whose
+ * name a session lives, are counted each for itself, so that no stranger locks a user out there.
+ * A name that nobody has is counted like any other, so that nothing tells (CWE-204).
  */
 export interface PasswordAttempts {
   /** Finds whom a login is for. @throws {Problem} `rate_limited`, before any hashing, while a wait lasts */
-  begin: (login: string, device: Device) => Promise<Attempt>
+  begin: (login: string, place: Place) => Promise<Attempt>
   /** The same for a user who is logged in and has to show the password again. */
   beginAgain: (user: UserRow, sessionId: string) => Promise<Attempt>
   /**
@@ -62,27 +71,39 @@ export interface PasswordAttempts {
   forget: (tx: Db, userId: number) => Promise<void>
 }
 
-export function createPasswordAttempts(db: Db, lifetime: SessionLifetime): PasswordAttempts {
+export interface PasswordAttemptsOptions {
+  db: Db
+  lifetime: SessionLifetime
+  devices: Pick<DeviceTokens, 'isOf'>
+  limiter: Pick<Limiter, 'take'>
+}
+
+export function createPasswordAttempts({ db, lifetime, devices, limiter }: PasswordAttemptsOptions): PasswordAttempts {
   const findAccount = prepareFindAccount(db, lifetime)
 
   return {
-    async begin(login, { address = '', sessionId }) {
+    async begin(login, { address = '', sessionId, device }) {
       const name = readLogin(login)
       const keys = { usernameKey: null, emailKey: null, ...name }
       const strangerKey = strangerCounterOf('emailKey' in name ? name.emailKey : name.usernameKey)
       const network = networkOf(address)
-      const account = await orClosed(findAccount({ ...keys, strangerKey, network, sessionId: sessionId ?? null }))
-      const { device, wait } = judge(account, network, sessionId)
-      if (wait > 0) throw rateLimited(wait)
+      const shown = { sessionId: sessionId ?? null, deviceId: device?.id ?? null }
+      const account = await orClosed(findAccount({ ...keys, strangerKey, network, ...shown }))
       const user = account.user ?? undefined
-      return { user, counter: user === undefined ? strangerKey : counterOf(user.id, device), isLogin: true }
+      const isOwn = devices.isOf(device, user)
+      // What came with a device of others was not counted by its address yet.
+      const excess = device === undefined || isOwn ? 0 : await limiter.take('login', network)
+      if (excess > 0) throw rateLimited(excess)
+      const { counter, wait, from } = judge(account, network, shown, isOwn)
+      if (wait > 0) throw rateLimited(wait)
+      return { user, counter: user === undefined ? strangerKey : counterOf(user.id, counter), isLogin: true, from }
     },
 
     async beginAgain(user, sessionId) {
       const counter = counterOf(user.id, sessionId)
       const wait = await orClosed(findWait(db, counter))
       if (wait > 0) throw rateLimited(wait)
-      return { user, counter, isLogin: false }
+      return { user, counter, isLogin: false, from: 'known' }
     },
 
     async failed({ user, counter, isLogin }, origin, request) {
@@ -111,9 +132,12 @@ export function createPasswordAttempts(db: Db, lifetime: SessionLifetime): Passw
 }
 
 /** With `RATE_LIMIT=off`, and where no stranger tries: on the command line. */
-export const uncountedAttempts = (db: Db): PasswordAttempts => ({
-  begin: async (login) => ({ user: await findUserByLogin(db, login), counter: '', isLogin: true }),
-  beginAgain: async (user) => ({ user, counter: '', isLogin: false }),
+export const uncountedAttempts = (db: Db, devices?: Pick<DeviceTokens, 'isOf'>): PasswordAttempts => ({
+  async begin(login, { device }) {
+    const user = await findUserByLogin(db, login)
+    return { user, counter: '', isLogin: true, from: devices?.isOf(device, user) === true ? 'known' : 'stranger' }
+  },
+  beginAgain: async (user) => ({ user, counter: '', isLogin: false, from: 'known' }),
   async failed({ user, isLogin }, origin, request) {
     if (isLogin) await recordFailure(db, origin, user?.id, request)
   },
@@ -126,11 +150,23 @@ async function recordFailure(db: Db, origin: Origin, userId?: number, request?: 
   await (request === undefined ? recordEvent(db, origin, event) : recordEventWithMail(db, origin, event, request))
 }
 
-/** Which counter an attempt falls under: a session that the user has goes before an address where they have one. */
-function judge(account: Account, network: string, sessionId: string | undefined): { device?: string; wait: number } {
-  if (sessionId !== undefined && account.ownsSession) return { device: sessionId, wait: account.waitOfSession }
-  const isKnown = account.addresses.some((address) => networkOf(address) === network)
-  return isKnown ? { device: network, wait: account.waitOfAddress } : { wait: account.wait }
+/**
+ * Which counter of the user's an attempt falls under: a device goes before a session, and that before an address where
+ * they have one. An address is shared with strangers.
+ */
+function judge(
+  account: Account,
+  network: string,
+  { deviceId, sessionId }: Pick<AccountQuestion, 'deviceId' | 'sessionId'>,
+  isOwn: boolean
+): { counter?: string; wait: number; from: Caller } {
+  if (deviceId !== null && isOwn) return { counter: deviceId, wait: account.waitOfDevice, from: 'known' }
+  if (sessionId !== null && account.ownsSession) {
+    return { counter: sessionId, wait: account.waitOfSession, from: 'known' }
+  }
+  const hasSessionHere = account.addresses.some((address) => networkOf(address) === network)
+  if (hasSessionHere) return { counter: network, wait: account.waitOfAddress, from: 'stranger' }
+  return { wait: account.wait, from: 'stranger' }
 }
 
 /** A digest, since people also type passwords where the name belongs. */

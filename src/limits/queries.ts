@@ -10,19 +10,27 @@ export const freeFailures = 5
 /** NIST SP 800-63B-4 §3.2.2: no more than 100 consecutive failures. */
 export const mostFailures = 100
 
-const longestWait = 15 * 60
+/** Seconds. */
+export const longestWait = 15 * 60
 
-const [free, most, longest] = [freeFailures, mostFailures, longestWait].map((value) => sql.raw(String(value)))
+/** Seconds: the wait after the hundredth failure and each that follows. Strangers alone can bring it about. */
+export const lockout = 24 * 60 * 60
 
-/** How long failures are remembered after their wait; after the hundredth it is also the wait. */
-const memory = sql`interval '30 days'`
+/** Days for which failures are remembered after their wait. */
+export const remembrance = 30
+
+const [free, most, longest, locked, days] = [freeFailures, mostFailures, longestWait, lockout, remembrance].map(
+  (value) => sql.raw(String(value))
+)
+
+const memory = sql`make_interval(days => ${days})`
 
 // A row has one time, that at which it is forgotten: the wait ends so much earlier.
 const waitEnds = sql`${rateLimits.expire} - ${memory}`
 
 /** The wait that follows so many failures: it doubles from one second to a quarter of an hour. */
 const waitAfter = (failures: SQL) => sql`case
-  when ${failures} >= ${most} then ${memory}
+  when ${failures} >= ${most} then make_interval(secs => ${locked})
   when ${failures} >= ${free} then
     make_interval(secs => least(power(2, ${failures} - ${free}), ${longest}))
   else interval '0' end`
@@ -46,9 +54,10 @@ export interface Account {
   user: UserRow | null
   /** For those who come from nowhere in particular. */
   wait: number
-  /** For this address and this session, where they are the user's. */
+  /** For this address, this session and this device, where they are the user's. */
   waitOfAddress: number
   waitOfSession: number
+  waitOfDevice: number
   /** Addresses of the sessions that are alive. */
   addresses: string[]
   /** Whether the session is one of these. */
@@ -63,6 +72,7 @@ export interface AccountQuestion {
   strangerKey: string
   network: string
   sessionId: string | null
+  deviceId: string | null
 }
 
 /** Finds a user with all that decides whether a password may be tried, in one statement whether there is one or not. */
@@ -78,6 +88,7 @@ export function prepareFindAccount(db: Db, lifetime: SessionLifetime): (question
       wait: waitAt(sql`coalesce(${keyOf(id)}, ${placeholder('strangerKey')})`),
       waitOfAddress: waitAt(keyOf(id, placeholder('network'))),
       waitOfSession: waitAt(keyOf(id, placeholder('sessionId'))),
+      waitOfDevice: waitAt(keyOf(id, placeholder('deviceId'))),
       addresses:
         sql`(select coalesce(json_agg(distinct ${sessions.ip}) filter (where ${sessions.ip} is not null), '[]')::text from ${sessions} where ${ofUser})`.mapWith(
           (json: string) => JSON.parse(json) as string[]

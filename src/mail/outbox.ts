@@ -18,11 +18,13 @@ export type NewMail = typeof outbox.$inferInsert & Pick<MailToCount, 'isVerified
  */
 export const requestTemplates = [
   'password_reset_request',
+  'unlock_request',
   'email_verification_request',
   'registration_attempt_request'
 ] satisfies RequestName[]
 
-type RequestName = 'password_reset_request' | 'email_verification_request' | 'registration_attempt_request'
+type RequestName =
+  'password_reset_request' | 'unlock_request' | 'email_verification_request' | 'registration_attempt_request'
 
 export type RequestNote = typeof outbox.$inferInsert & { template: RequestName }
 

@@ -8,6 +8,7 @@ const notice = 2
 /** What gives an account back to its owner goes before other links, and those before mails that merely tell. */
 const priorities: Partial<Record<string, number>> = {
   password_reset: security,
+  unlock: security,
   email_changed: security,
   email_change_requested: security,
   email_verification: link,

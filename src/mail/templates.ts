@@ -10,6 +10,7 @@ export const mails = {
   email_verification: { page: 'verify-email' },
   password_reset: { page: 'reset-password' },
   invitation: { page: 'reset-password' },
+  unlock: { page: 'unlock' },
   password_changed: { page: undefined },
   email_change_requested: { page: 'undo-email-change' },
   email_changed: { page: 'undo-email-change' },

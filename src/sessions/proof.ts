@@ -8,6 +8,7 @@ import { checkPassword, type PasswordPolicy } from '../passwords/policy.ts'
 import { requireActor } from '../revocation/actor.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
+import type { Device, DeviceTokens } from '../tokens/device-token.ts'
 import type { FindUserOfToken } from '../users/of-token.ts'
 import { changePasswordHash, type UserRow } from '../users/queries.ts'
 import type { Authentication } from './authentication.ts'
@@ -22,6 +23,7 @@ export interface PasswordChange {
 export interface ProofOptions {
   passwords: Hasher
   attempts: PasswordAttempts
+  devices: DeviceTokens
   findUserOfToken: FindUserOfToken
   passwordPolicy: PasswordPolicy
   inRevokingTransaction: InRevokingTransaction
@@ -40,6 +42,7 @@ type Proved = Authentication & { attempt: Attempt }
 export function createProof({
   passwords,
   attempts,
+  devices,
   findUserOfToken,
   passwordPolicy,
   inRevokingTransaction,
@@ -69,14 +72,20 @@ export function createProof({
 
     /**
      * Sets another password. Every session ends, this one too: who shares it must not keep it. A new one takes its place.
+     * Of the devices that were known only this one still is.
      * @throws {Problem} `invalid_credentials` for a wrong present password, `rate_limited`, `validation_failed`,
      * `token_revoked`, `overloaded`
      */
-    async changePassword(principal: UserPrincipal, change: PasswordChange, origin: Origin): Promise<TokenPair> {
+    async changePassword(
+      principal: UserPrincipal,
+      change: PasswordChange,
+      origin: Origin,
+      device?: Device
+    ): Promise<TokenPair> {
       const proved = await byPassword(principal, change.current_password, origin)
       const { user, attempt } = proved
       await checkPassword(change.new_password, user, passwordPolicy, '/body/new_password')
-      const passwordHash = await passwords.hash(change.new_password)
+      const passwordHash = await passwords.hash(change.new_password, 'known')
       const pair = await inRevokingTransaction(async (tx) => {
         await attempts.succeeded(tx, attempt)
         await attempts.forget(tx, user.id)
@@ -88,7 +97,8 @@ export function createProof({
         const session = await insertSession(tx, proved, origin, limits)
         await insertMail(tx, noticeTo(changed, 'password_changed', origin.language), origin)
         await recordEvent(tx, origin, { type: 'user.password_changed', userId: user.id })
-        return { revoked: ofSessions(ended), result: issuePair(changed, session) }
+        const result = { ...issuePair(changed, session), device: devices.issue(changed, device) }
+        return { revoked: ofSessions(ended), result }
       })
       onMail()
       return pair
@@ -99,7 +109,7 @@ export function createProof({
   async function byPassword(principal: UserPrincipal, password: string, origin: Origin): Promise<Proved> {
     const user = await requireUser(principal)
     const attempt = await attempts.beginAgain(user, principal.sessionId)
-    if (!(await passwords.verify(user.passwordHash, password))) {
+    if (!(await passwords.verify(user.passwordHash, password, attempt.from))) {
       await attempts.failed(attempt, origin)
       throw new Problem('invalid_credentials')
     }

@@ -7,6 +7,7 @@ import type { Hasher } from '../passwords/hasher.ts'
 import { requireActor } from '../revocation/actor.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
+import type { Device, DeviceTokens } from '../tokens/device-token.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
 import { replacePasswordHash, type UserRow } from '../users/queries.ts'
 import {
@@ -31,10 +32,17 @@ export interface Credentials {
   password: string
 }
 
+/** What a client that logs in shows to be known by. */
+export interface KnownBy {
+  refreshToken?: string | undefined
+  device?: Device | undefined
+}
+
 export interface SessionsOptions {
   db: Db
   passwords: Hasher
   attempts: PasswordAttempts
+  devices: DeviceTokens
   issuePair: IssuePair
   refreshTokens: RefreshTokens
   unanswered: UnansweredRefreshes
@@ -55,6 +63,7 @@ export function createSessions({
   db,
   passwords,
   attempts,
+  devices,
   issuePair,
   refreshTokens,
   unanswered,
@@ -71,15 +80,16 @@ export function createSessions({
   return {
     /**
      * Starts a session.
-     * @param refreshToken what the client still has of an earlier session: it shows a device that the user knows
+     * @param known what the client still has of an earlier session or login: it shows a device of the user's
      * @throws {Problem} `rate_limited`, or `invalid_credentials`, the same answer, count and statements whether the user is
      * unknown, disabled or the password wrong, or the address not verified where it must be: the link is mailed again
      * then, to whom had the right password
      */
-    async logIn(credentials: Credentials, origin: Origin, refreshToken = ''): Promise<TokenPair> {
-      const device = { address: origin.ip, sessionId: refreshTokens.read(refreshToken)?.sessionId }
-      const attempt = await attempts.begin(credentials.username, device)
-      const matches = await passwords.verify(attempt.user?.passwordHash, credentials.password)
+    async logIn(credentials: Credentials, origin: Origin, known: KnownBy = {}): Promise<TokenPair> {
+      const { refreshToken = '', device } = known
+      const sessionId = refreshTokens.read(refreshToken)?.sessionId
+      const attempt = await attempts.begin(credentials.username, { address: origin.ip, sessionId, device })
+      const matches = await passwords.verify(attempt.user?.passwordHash, credentials.password, attempt.from)
       const user = matches && attempt.user?.isDisabled === false ? attempt.user : undefined
       if (user === undefined || (requireVerifiedEmail && !user.emailVerified)) {
         const request = user === undefined ? noRequest(origin) : verificationRequest(user, origin)
@@ -95,7 +105,8 @@ export function createSessions({
         const session = await insertSession(tx, { user, methods: ['pwd'] }, origin, limits)
         const surplus = await deleteSurplusSessions(tx, user.id, mostSessionsPerUser)
         await recordEvent(tx, { ...origin, actorId: user.id }, { type: 'user.logged_in', userId: user.id })
-        return { revoked: ofSessions(surplus), result: issuePair(current, session) }
+        const pair = issuePair(current, session)
+        return { revoked: ofSessions(surplus), result: { ...pair, device: devices.issue(current, device) } }
       })
     },
 
@@ -123,6 +134,9 @@ export function createSessions({
 
     /** The session of a refresh token, whether it is the latest or not. */
     sessionOf: (refreshToken: string): string | undefined => refreshTokens.read(refreshToken)?.sessionId,
+
+    /** What an authentic refresh token says, whether it is good or not. */
+    claimsOf: refreshTokens.read,
 
     /** Ends sessions. One that has ended already is no fault. */
     async logOut(sessionIds: Iterable<string>, origin: Origin): Promise<void> {

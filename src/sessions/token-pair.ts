@@ -9,6 +9,8 @@ export interface TokenPair {
   refreshToken: string
   /** Seconds. */
   refreshExpiresIn: number
+  /** By which the device is known at later logins, where a password was typed on it. */
+  device?: string
 }
 
 export type IssuePair = (user: TokenSubject, session: LiveSession) => TokenPair

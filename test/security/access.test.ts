@@ -53,6 +53,8 @@ const matrix: Record<string, Expectation> = {
   'GET /auth/me/export': users(200),
   'POST /auth/password': known(400),
   'POST /auth/password/forgot': anyone(400),
+  'POST /auth/unlock/request': anyone(400),
+  'POST /auth/unlock': anyone(400),
   'POST /auth/password/reset': anyone(400),
   'POST /auth/username': known(400),
   'POST /auth/email/verification': users(202),

@@ -97,7 +97,7 @@ await t.test('in production cookies are prefixed, plain ones are deleted, and no
   const plain = 'access_token=x; refresh_token=y'
   const login = await call(service, 'POST /auth/login', { json: { username, password }, cookie: plain })
   t.equal(login.status, 200)
-  t.match(cookiesOf(login), /^__Host-access_token=[^;]+; __Secure-refresh_token=[^;]+$/)
+  t.match(cookiesOf(login), /^__Host-access_token=[^;]+; __Secure-refresh_token=[^;]+; __Secure-device_token=[^;]+$/)
   t.same(deletedBy(login), ['access_token', 'refresh_token'])
   t.equal((await call(service, 'POST /auth/refresh', { cookie: cookiesOf(login) })).status, 200)
   const planted = cookiesOf(login).replaceAll(/__(Host|Secure)-/g, '')

@@ -17,6 +17,9 @@ async function failFiveTimes(service: Service, username: string): Promise<Answer
 
 const theWait = 61
 
+/** The cookies of a session alone: that of its device shows more, see device-cookies.test.ts. */
+const sessionIn = (login: Answer) => cookiesOf(login).replace(/(; )?device_token=[^;]+/, '')
+
 const tokenOf = (login: Answer) => (login.body as { access_token: string }).access_token
 
 for (const kind of kinds) {
@@ -60,28 +63,31 @@ await t.test('B1: the wait grows to a quarter of an hour and no more', async (t)
   t.equal((await attempt(service, username, 'not the password')).headers.get('retry-after'), '900')
 })
 
-await t.test('B1: after a hundred failures only a device of the user, or a new password, opens', async (t) => {
-  const { username, password } = await registerElsewhere(service)
-  const home = somewhere()
-  const login = await attempt(service, username, password, { address: home })
-  await failFiveTimes(service, username)
-  await sql(service, "update rate_limits set points = 99 where key like 'failures:%'")
-  await letPass(service, theWait)
-  t.equal((await attempt(service, username, 'not the password')).status, 401, 'the hundredth')
-  await letPass(service, 24 * 60 * 60)
-  const refused = await attempt(service, username, password)
-  t.equal(refused.status, 429)
-  t.ok(Number(refused.headers.get('retry-after')) > 28 * 24 * 60 * 60)
+await t.test(
+  'B1: after a hundred failures only a device of the user, or a new password, opens, for a day',
+  async (t) => {
+    const { username, password } = await registerElsewhere(service)
+    const home = somewhere()
+    const login = await attempt(service, username, password, { address: home })
+    await failFiveTimes(service, username)
+    await sql(service, "update rate_limits set points = 99 where key like 'failures:%'")
+    await letPass(service, theWait)
+    t.equal((await attempt(service, username, 'not the password')).status, 401, 'the hundredth')
+    await letPass(service, 23 * 60 * 60)
+    const refused = await attempt(service, username, password)
+    t.equal(refused.status, 429)
+    t.ok(Number(refused.headers.get('retry-after')) > 55 * 60)
 
-  t.equal((await attempt(service, username, password, { address: home })).status, 200)
-  t.equal((await attempt(service, username, password)).status, 429, 'strangers wait on')
-  const changed = await call(service, 'POST /auth/password', {
-    bearer: tokenOf(login),
-    json: { current_password: password, new_password: 'another quiet evening' }
-  })
-  t.equal(changed.status, 200)
-  t.equal((await attempt(service, username, 'another quiet evening')).status, 200)
-})
+    t.equal((await attempt(service, username, password, { address: home })).status, 200)
+    t.equal((await attempt(service, username, password)).status, 429, 'strangers wait on')
+    const changed = await call(service, 'POST /auth/password', {
+      bearer: tokenOf(login),
+      json: { current_password: password, new_password: 'another quiet evening' }
+    })
+    t.equal(changed.status, 200)
+    t.equal((await attempt(service, username, 'another quiet evening')).status, 200)
+  }
+)
 
 await t.test('B1: a failure is forgotten after thirty days', async (t) => {
   const { username } = await registerElsewhere(service)
@@ -196,7 +202,7 @@ await t.test('B4: a stranger cannot lock a user out of their own devices', async
   const home = '203.0.113.7'
   const login = await attempt(service, username, password, { address: home })
   t.equal(login.status, 200)
-  const cookie = cookiesOf(login)
+  const cookie = sessionIn(login)
   const other = await registerElsewhere(service, 'other')
   const cookieOfOther = cookiesOf(await attempt(service, other.username, other.password))
   await failFiveTimes(service, username)
@@ -232,7 +238,7 @@ await t.test('B4: a stranger cannot lock a user out of their own devices', async
   await t.test('a session that has ended vouches for nobody', async (t) => {
     const address = somewhere()
     await letPass(service, 10 * theWait)
-    const fresh = cookiesOf(await attempt(service, username, password, { address }))
+    const fresh = sessionIn(await attempt(service, username, password, { address }))
     await failFiveTimes(service, username)
     t.equal((await attempt(service, username, password, { address })).status, 200)
     await sql(service, "update sessions set last_used_at = now() - interval '15 days'")

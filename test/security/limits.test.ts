@@ -146,13 +146,19 @@ await t.test('B5: a session is refreshed sixty times a minute', async (t) => {
   const unreadable = await times(61, () => refresh('unreadable'))
   t.same([count(unreadable, 401), count(unreadable, 429)], [60, 1], 'what is no token of ours counts by address')
   t.same(await sql(service, "select key from rate_limits where key like 'refresh%'"), [], 'without a write for each')
+  const { refresh_token: spent } = await login()
+  token = spent
+  await rotate()
+  const replayed = await times(65, () => refresh(spent))
+  t.same([count(replayed, 200), count(replayed, 429)], [59, 6])
+  t.equal((await rotate()).status, 200, 'what is spent stops what is good from nothing')
 })
 
 await t.test('B5: of service clients only those are slowed down that fail', async (t) => {
   const service = await startLimited(t)
   const client = await createClient(service)
-  const ask = async (secret: string, address = '192.0.2.1') => {
-    const headers = { ...from(address), authorization: basic({ id: client.id, secret }) }
+  const ask = async (secret: string, address = '192.0.2.1', id = client.id) => {
+    const headers = { ...from(address), authorization: basic({ id, secret }) }
     return call(service, 'POST /oauth/token', {
       headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
       raw: 'grant_type=client_credentials'
@@ -166,6 +172,15 @@ await t.test('B5: of service clients only those are slowed down that fail', asyn
   t.match(refused.body, { code: 'rate_limited' })
   t.equal((await ask(client.secret)).status, 200, 'who is known goes on, from the same address')
   t.equal((await ask('wrong', '192.0.2.2')).status, 401, 'nobody else waits')
+  const colleague = await createClient(service, { name: 'colleague', is_reader: true })
+  t.equal(
+    (await ask(colleague.secret, '192.0.2.1', colleague.id)).status,
+    200,
+    'nor another client at the same address'
+  )
+  const audited = "select id from audit_events where type = 'client.login_failed' and ip = '192.0.2.1'"
+  await times(30, (n) => ask('wrong', '192.0.2.1', `00000000-0000-4000-8000-0000000000${String(n + 10)}`))
+  t.equal((await sql(service, audited)).length, 20, 'made-up clients fill no audit')
 })
 
 await t.test('what is only read, and what proxies ask, is never limited', async (t) => {

@@ -42,6 +42,8 @@ export async function startInputTarget(t: Test): Promise<InputTarget> {
     'POST /auth/password/forgot': { email: person.email },
     'POST /auth/password/reset': { token: canary, new_password: password },
     'POST /auth/email/verify': { token: canary },
+    'POST /auth/unlock/request': { email: person.email },
+    'POST /auth/unlock': { token: canary },
     'POST /auth/email/disown': { token: canary },
     'POST /auth/email/undo': { token: canary },
     'POST /auth/password': { current_password: person.password, new_password: password },

@@ -16,6 +16,7 @@ export const argon2: Scheme = (hash) => {
   if (phc === '') return undefined
   const [memoryCost, timeCost, parallelism] = [Number(memory), Number(passes), Number(lanes)]
   return {
+    kind: ['argon2', memoryCost, timeCost, parallelism].join(' '),
     excess(policy) {
       // What the operator asks for is never too much.
       if (memoryCost <= policy.memoryCost && timeCost <= policy.timeCost) return undefined

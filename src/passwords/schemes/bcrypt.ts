@@ -31,6 +31,7 @@ function read(hash: string, prepare: (password: string) => string): StoredHash |
   const cost = costOf(hash)
   if (cost === undefined) return undefined
   return {
+    kind: `bcrypt ${String(cost)}`,
     excess: () => beyond(['a bcrypt cost of', cost, mostCost]),
     matches: (password) => verifySync(prepare(password), hash)
   }

@@ -18,6 +18,9 @@ function read(hash: string): StoredHash | undefined {
   return undefined
 }
 
+/** What decides how long a hash takes: the scheme and its parameters. @returns undefined where it cannot be read */
+export const kindOfHash = (hash: string): string | undefined => read(hash)?.kind
+
 /** Why a hash is of no use here, in words that do not repeat it; undefined where it can be verified. */
 export function faultOfHash(hash: string, policy: Argon2Cost): string | undefined {
   const stored = read(hash)

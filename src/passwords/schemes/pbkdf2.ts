@@ -32,6 +32,7 @@ function read(
   if (iterations === 0 || !isDigest(digest)) return undefined
   const work = iterations * Math.ceil(digest.length / blocks[algorithm])
   return {
+    kind: `pbkdf2 ${algorithm} ${String(work)}`,
     excess: () => beyond([`PBKDF2-${algorithm.toUpperCase()} iterations`, work, mostIterations[algorithm]]),
     matches: (password) => isSame(pbkdf2Sync(password, saltOf(saltText), iterations, digest.length, algorithm), digest)
   }

@@ -9,6 +9,8 @@ export interface Argon2Cost {
 
 /** A hash that could be read. Nothing is computed before `matches` is called. */
 export interface StoredHash {
+  /** The scheme and its parameters: hashes of one kind take the same time. */
+  kind: string
   /** What of it costs more than anybody may ask of this service, in words; undefined where it is within bounds. */
   excess: (policy: Argon2Cost) => string | undefined
   /** Whether the password is its own. Takes as long as the hash's parameters say: for threads of their own. */

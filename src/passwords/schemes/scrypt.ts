@@ -41,6 +41,7 @@ export const firebaseScrypt: Scheme = (hash) => {
   const expected = base64(digest)
   if (cost === undefined || !isDigest(expected)) return undefined
   return {
+    kind: kindOf(cost),
     excess: () => excessOf(cost),
     matches(password) {
       const key = derive(password, Buffer.concat([base64(salt), base64(separator)]), 32, cost)
@@ -53,6 +54,7 @@ export const firebaseScrypt: Scheme = (hash) => {
 function derived(cost: Cost | undefined, salt: Buffer, digest: Buffer): StoredHash | undefined {
   if (cost === undefined || !isDigest(digest)) return undefined
   return {
+    kind: kindOf(cost),
     excess: () => excessOf(cost),
     matches: (password) => isSame(derive(password, salt, digest.length, cost), digest)
   }
@@ -63,6 +65,8 @@ function costOf(N: number, r: string | undefined, p: string | undefined): Cost |
   const cost = { N, r: Number(r), p: Number(p) }
   return N > 1 && Number.isInteger(Math.log2(N)) && cost.r > 0 && cost.p > 0 ? cost : undefined
 }
+
+const kindOf = ({ N, r, p }: Cost) => ['scrypt', N, r, p].join(' ')
 
 const excessOf = ({ N, r, p }: Cost) =>
   beyond(['scrypt N times r', N * r, mostMemory], ['scrypt N times r times p', N * r * p, mostWork])

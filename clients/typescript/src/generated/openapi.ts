@@ -226,6 +226,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/unlock/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link past a lock-out
+         * @description For users whose login is `rate_limited` because others have guessed. Answers the same, and takes the same time, whether the address is known or not.
+         */
+        post: operations["requestUnlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a lock-out by a mailed link
+         * @description Forgets the failed logins of the user, and sets a cookie by which this device is known: failures elsewhere no longer keep the user from logging in here. The token works once; the password stays as it is.
+         */
+        post: operations["unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/email/verification": {
         parameters: {
             query?: never;
@@ -873,6 +913,17 @@ export interface components {
              * @example a long and quiet evening
              */
             new_password: string;
+        };
+        RequestUnlock: {
+            /**
+             * Format: email
+             * @example alice@example.com
+             */
+            email: string;
+        };
+        Unlock: {
+            /** @description What follows `#token=` in the link of a mail */
+            token: string;
         };
         VerifyEmail: {
             /** @description What follows `#token=` in the link of a mail */
@@ -2532,6 +2583,161 @@ export interface operations {
             };
         };
     };
+    requestUnlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestUnlock"];
+            };
+        };
+        responses: {
+            /** @description If the address is known, a mail is on its way to it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `validation_failed`: The request is not valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: The database is unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Unlock"];
+            };
+        };
+        responses: {
+            /** @description The user can log in */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross_origin_refused`: Cross-origin request refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many attempts */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: The database is unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     requestEmailVerification: {
         parameters: {
             query?: never;
@@ -4090,7 +4296,7 @@ export interface operations {
                 /** @description The `next_cursor` of the page before, with the same filters and order */
                 cursor?: string;
                 /** @example user.login_failed */
-                type?: "user.registered" | "user.imported" | "user.updated" | "user.logged_in" | "user.login_failed" | "user.locked_out" | "user.logged_out" | "user.reauthenticated" | "user.password_changed" | "user.password_reset_requested" | "user.password_reset" | "user.email_verification_requested" | "user.email_verified" | "user.registration_refused" | "user.invitation_accepted" | "user.roles_changed" | "user.username_changed" | "user.email_changed" | "user.email_change_requested" | "user.email_change_dropped" | "user.email_change_undone" | "user.disowned" | "user.disabled" | "user.enabled" | "user.invited" | "user.deleted" | "user.expired" | "session.revoked" | "session.bulk_revoked" | "session.reuse_detected" | "client.created" | "client.updated" | "client.roles_changed" | "client.disabled" | "client.enabled" | "client.deleted" | "client.secret_created" | "client.secret_ended" | "client.token_revoked" | "client.login_failed" | "access.denied" | "mail.refused" | "mail.withheld" | "key.activated" | "key.retired";
+                type?: "user.registered" | "user.imported" | "user.updated" | "user.logged_in" | "user.login_failed" | "user.locked_out" | "user.unlock_requested" | "user.unlocked" | "user.logged_out" | "user.reauthenticated" | "user.password_changed" | "user.password_reset_requested" | "user.password_reset" | "user.email_verification_requested" | "user.email_verified" | "user.registration_refused" | "user.invitation_accepted" | "user.roles_changed" | "user.username_changed" | "user.email_changed" | "user.email_change_requested" | "user.email_change_dropped" | "user.email_change_undone" | "user.disowned" | "user.disabled" | "user.enabled" | "user.invited" | "user.deleted" | "user.expired" | "session.revoked" | "session.bulk_revoked" | "session.reuse_detected" | "client.created" | "client.updated" | "client.roles_changed" | "client.disabled" | "client.enabled" | "client.deleted" | "client.secret_created" | "client.secret_ended" | "client.token_revoked" | "client.login_failed" | "access.denied" | "mail.refused" | "mail.withheld" | "key.activated" | "key.retired";
                 user_id?: number;
                 /** @description From this moment on */
                 since?: string;

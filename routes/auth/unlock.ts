@@ -1,0 +1,53 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { deadLink } from '../../src/accounts/links.ts'
+import { originOf } from '../origin.ts'
+import { accepted, noContent, ref } from '../schemas.ts'
+import { RequestUnlock, Unlock } from './schemas.ts'
+
+export const unlock: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'POST',
+    url: '/unlock/request',
+    config: { access: 'public', limit: 'forgot', problems: ['unavailable'] },
+    schema: {
+      operationId: 'requestUnlock',
+      summary: 'Ask for a link past a lock-out',
+      description:
+        'For users whose login is `rate_limited` because others have guessed. Answers the same, and takes the same time, ' +
+        'whether the address is known or not.',
+      tags: ['authentication'],
+      body: ref(RequestUnlock),
+      response: { 202: accepted('If the address is known, a mail is on its way to it') }
+    },
+    async handler(request, reply) {
+      await app.unlocking.request(request.body.email, originOf(request))
+      return reply.code(202).send()
+    }
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/unlock',
+    config: {
+      access: 'public',
+      limit: 'link',
+      problems: ['cross_origin_refused', 'unavailable'],
+      refuses: [deadLink]
+    },
+    schema: {
+      operationId: 'unlock',
+      summary: 'End a lock-out by a mailed link',
+      description:
+        'Forgets the failed logins of the user, and sets a cookie by which this device is known: failures elsewhere no ' +
+        'longer keep the user from logging in here. The token works once; the password stays as it is.',
+      tags: ['authentication'],
+      body: ref(Unlock),
+      response: { 204: noContent('The user can log in') }
+    },
+    async handler(request, reply) {
+      request.refuseCrossOrigin()
+      const token = await app.unlocking.unlock(request.body.token, originOf(request), request.device())
+      return reply.setDeviceCookie(token).code(204).send(null)
+    }
+  })
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { Limit } from '../../routes/admin/schemas.ts'
+import { lifetimes } from '../../src/accounts/links.ts'
+import { bodyLimit, defaultTimeouts } from '../../src/app.ts'
+import { mostSecrets } from '../../src/clients/service.ts'
+import { readConfig } from '../../src/config.ts'
+import { statementTimeout } from '../../src/database/connection.ts'
+import { mostWaitingPerConnection } from '../../src/database/pool.ts'
+import { formatRate, limits, readRate } from '../../src/limits/limits.ts'
+import { mailBudgets } from '../../src/limits/mail-budgets.ts'
+import { freeFailures, lockout, longestWait, mostFailures, remembrance } from '../../src/limits/queries.ts'
+import { maxKnownWaitingPerThread, maxWaitingPerThread } from '../../src/passwords/hasher.ts'
+import { longestPassword } from '../../src/passwords/policy.ts'
+import { freshFor } from '../../src/sessions/authentication.ts'
+import { mostSessionsPerUser } from '../../src/sessions/service.ts'
+import { SettingsSchema } from '../../src/settings.ts'
+import { deviceLifetime, maxUsersPerDevice } from '../../src/tokens/device-token.ts'
+import { mostEventsExported } from '../../src/users/export.ts'
+
+const page = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
+
+/** The rows of the table under a heading, without its head. */
+function rowsUnder(heading: string): string[][] {
+  const [, text = ''] = page.split(`\n## ${heading}\n`)
+  const lines = (text.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith('|'))
+  return lines.slice(2).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', ''))
+  )
+}
+
+const settings: Record<string, object> = SettingsSchema.properties
+
+await t.test('docs/limits.md tells of every limit of the routes, with its setting', async (t) => {
+  const told = rowsUnder('How often').map(([, per, rate, setting]) => [setting, per, rate])
+  const there = Object.entries(limits).map(([name, limit]) => [
+    `LIMIT_${name.toUpperCase()}`,
+    limit.per,
+    formatRate(limit)
+  ])
+  t.same(told, there)
+  for (const [name = ''] of there) t.ok(name in settings, name)
+})
+
+await t.test('and of what wrong passwords lead to', async (t) => {
+  t.same(
+    rowsUnder('Wrong passwords').map(([, value]) => value),
+    [
+      String(freeFailures),
+      `${String(longestWait / 60)} minutes`,
+      String(mostFailures),
+      `${String(lockout / 3600)} hours`,
+      `${String(remembrance)} days`,
+      `${String(deviceLifetime / 86_400)} days`,
+      String(maxUsersPerDevice)
+    ]
+  )
+})
+
+await t.test('and of how many mails there are', async (t) => {
+  t.same(
+    rowsUnder('Mails').map(([, value]) => Number(value)),
+    [mailBudgets.recipient, mailBudgets.user, mailBudgets.administrator, mailBudgets.network]
+  )
+})
+
+await t.test('and of the other limits', async (t) => {
+  const config = readConfig({})
+  const day = 86_400
+  const hours = (seconds: number) => seconds / 3600
+  const there: [value: number | undefined, setting?: string][] = [
+    [mostSessionsPerUser],
+    [config.session.idle / day, 'REFRESH_TOKEN_EXPIRE_DAYS'],
+    [config.session.absolute / day, 'SESSION_MAX_DAYS'],
+    [config.accessTokenLifetime / 60, 'ACCESS_TOKEN_EXPIRE_MINUTES'],
+    [config.session.reuseInterval, 'REFRESH_REUSE_INTERVAL_SECONDS'],
+    [freshFor],
+    [hours(lifetimes.password_reset)],
+    [hours(lifetimes.unlock)],
+    [hours(lifetimes.email_verification)],
+    [hours(lifetimes.invitation)],
+    [lifetimes.email_undo / day],
+    [config.passwordMinLength, 'PASSWORD_MIN_LENGTH'],
+    [longestPassword],
+    [mostSecrets],
+    [mostEventsExported],
+    [Limit.maximum],
+    [config.auditRetention, 'AUDIT_RETENTION_DAYS'],
+    [bodyLimit],
+    [defaultTimeouts.request / 1000],
+    [defaultTimeouts.inactivity / 1000],
+    [maxWaitingPerThread],
+    [maxKnownWaitingPerThread],
+    [config.database.poolSize, 'DATABASE_POOL_SIZE'],
+    [mostWaitingPerConnection],
+    [statementTimeout / 1000],
+    [config.shutdownTimeout, 'SHUTDOWN_TIMEOUT_SECONDS']
+  ]
+  const told = rowsUnder('How much, and for how long').map(([, value, setting]) => [value, setting])
+  t.same(
+    told,
+    there.map(([value, setting = '']) => [String(value), setting])
+  )
+  for (const [, setting] of told) if (setting) t.ok(setting in settings, setting)
+})
+
+await t.test('a limit is set as so many in a time', async (t) => {
+  for (const limit of Object.values(limits)) {
+    t.same(readRate(formatRate(limit)), { attempts: limit.attempts, within: limit.within })
+  }
+  t.match(readConfig({ LIMIT_LOGIN: '3/30s' }).limits.login, { attempts: 3, within: 30, per: 'device' })
+  for (const wrong of ['0/1m', '3', '3/m', '3/0m', '3 / 1m', '3/1w', '-1/1m']) {
+    t.throws(() => readConfig({ LIMIT_LOGIN: wrong }), /LIMIT_LOGIN must be so many attempts in a time/, wrong)
+  }
+})
