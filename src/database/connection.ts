@@ -24,8 +24,9 @@ interface Target {
   path: string | false
 }
 
-// Milliseconds. The server gives up first, so that a statement that the client has left behind does not live on.
-const lockTimeout = 1000
+// Milliseconds. The server gives up first, so that a statement that the client has left behind does not live on. It looks
+// for deadlocks after a second (its `deadlock_timeout`), and what is in one is tried again.
+const lockTimeout = 1500
 export const statementTimeout = 2000
 const idleInTransactionTimeout = 3000
 

@@ -61,7 +61,7 @@ export async function changeUser(
   origin: Origin,
   rules: LoginRules = {}
 ): Promise<Outcome<UserRow>> {
-  const locked = await lock(tx, which, rules)
+  const locked = await lock(tx, which, origin, rules)
   refuseBeyondScopes(origin, locked.user, change)
   return changeLockedUser(tx, locked, change, origin, { address: 'at once', rules })
 }
@@ -203,7 +203,7 @@ export async function removeUser(
 }
 
 async function lockForRemoval(tx: Db, which: UserReference, origin: Origin, rules: LoginRules): Promise<UserRow> {
-  const { user, isLastAdmin } = await lock(tx, which, rules)
+  const { user, isLastAdmin } = await lock(tx, which, origin, rules)
   refuseBeyondScopes(origin, user)
   if (isLastAdmin) throw new Problem('last_admin')
   return user
@@ -223,8 +223,8 @@ export function refuseBeyondScopes(
   if (scopes !== undefined && (user.isAdmin || namesRole)) throw new Problem('permission_denied')
 }
 
-async function lock(tx: Db, which: UserReference, rules: LoginRules) {
-  const locked = await lockUser(tx, which, rules)
+async function lock(tx: Db, which: UserReference, { actorId }: Origin, rules: LoginRules) {
+  const locked = await lockUser(tx, which, rules, actorId)
   if (locked !== undefined) return locked
   throw new Problem('not_found', 'username' in which ? { detail: `There is no user ${which.username}` } : {})
 }

@@ -174,10 +174,16 @@ export const canAdminister = (user: UserRow, { requireVerifiedEmail = false }: L
   user.isAdmin && !user.isDisabled && user.passwordHash !== null && (user.emailVerified || !requireVerifiedEmail)
 
 /**
- * Locks a user for a change; an enabled administrator together with all others, always in the order of their ids, so
- * that two who remove each other wait for one another and the second sees what the first did.
+ * Locks a user for a change, an enabled administrator together with all others, and with either who makes the change.
+ * Always in the order of their ids, so that two who remove each other wait for one another and the second sees what the
+ * first did.
  */
-export async function lockUser(db: Db, which: UserReference, rules: LoginRules = {}): Promise<LockedUser | undefined> {
+export async function lockUser(
+  db: Db,
+  which: UserReference,
+  rules: LoginRules = {},
+  actorId?: number
+): Promise<LockedUser | undefined> {
   const isEnabledAdmin = (user: UserRow) => user.isAdmin && !user.isDisabled
   for (;;) {
     const condition = 'id' in which ? eq(users.id, which.id) : eq(users.usernameKey, keyOf(which.username))
@@ -186,7 +192,12 @@ export async function lockUser(db: Db, which: UserReference, rules: LoginRules =
     const locked = await db
       .select()
       .from(users)
-      .where(isEnabledAdmin(found) ? and(sql`${users.isAdmin}`, sql`not ${users.isDisabled}`) : eq(users.id, found.id))
+      .where(
+        or(
+          isEnabledAdmin(found) ? and(sql`${users.isAdmin}`, sql`not ${users.isDisabled}`) : eq(users.id, found.id),
+          actorId === undefined ? undefined : eq(users.id, actorId)
+        )
+      )
       .orderBy(users.id)
       .for('update')
     const user = locked.find(({ id }) => id === found.id)

@@ -5,6 +5,7 @@ import type { Connection } from '../../src/database/connection.ts'
 import type { Db } from '../../src/database/database.ts'
 import { isUnavailable, violatedUniqueIndex } from '../../src/database/errors.ts'
 import { openDatabase } from '../../src/database/open.ts'
+import { retryingDeadlocks } from '../../src/database/retry.ts'
 import { runTransaction } from '../../src/database/transaction.ts'
 import { createDatabase, type Kind, kinds } from '../support/service.ts'
 
@@ -222,6 +223,29 @@ await t.test('a connection whose transaction cannot be rolled back is given up',
     { message: 'changed my mind' }
   )
   t.equal(destroyed, 1)
+})
+
+await t.test('a deadlock is found before anyone has given up waiting, and its victim tries again', async (t) => {
+  const { db } = await open(t)
+  await write(db, 'a')
+  await write(db, 'b')
+  let begun = 0
+  let bothHaveBegun!: () => void
+  const meeting = new Promise<void>((resolve) => (bothHaveBegun = resolve))
+  const lock = (tx: Db, text: string) => tx.execute(sql`update notes set text = text where text = ${text}`)
+  const lockBoth = (first: string, second: string) =>
+    retryingDeadlocks(() =>
+      db.transaction(async (tx) => {
+        await lock(tx, first)
+        begun += 1
+        if (begun === 2) bothHaveBegun()
+        await meeting
+        await lock(tx, second)
+      })
+    )
+
+  await Promise.all([lockBoth('a', 'b'), lockBoth('b', 'a')])
+  t.equal(begun, 3, 'one of them twice')
 })
 
 async function rowsOf(db: Db, query: SQL): Promise<unknown[]> {

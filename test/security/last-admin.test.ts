@@ -1,7 +1,9 @@
+import postgres from 'postgres'
 import t from 'tap'
 import { registerAdmin } from '../support/admin.ts'
 import { call, logIn, type Person, registerPerson } from '../support/client.ts'
 import { gatehouse } from '../support/command.ts'
+import { eventually } from '../support/eventually.ts'
 import { type Service, sql, startService } from '../support/service.ts'
 
 const rounds = 20
@@ -49,6 +51,49 @@ await t.test('A5, F9: administrators who remove each other on two instances alwa
     ;[ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(second, 'ben')]
   }
 })
+
+await t.test(
+  "F9: whoever is about to be demoted, and who demotes them, do not stand in each other's way",
+  async (t) => {
+    await sql(first, 'update users set is_admin = false')
+    const [ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(first, 'ben')]
+    const url = first.env.DATABASE_URL!
+    const holder = postgres(url, { max: 1 })
+    t.teardown(() => holder.end())
+    const { pathname } = new URL(url)
+    // So that a deadlock, were there one, would end in a 503, and not be found in time and tried again.
+    await sql(first, `alter database ${pathname.slice(1)} set deadlock_timeout = '1min'`)
+    const service = await startService(t, first.env)
+    const waiting = (count: number) => async () =>
+      (
+        await sql(
+          first,
+          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
+      ).length === count
+
+    let answers: Promise<Awaited<ReturnType<typeof call>>[]>
+    await holder.begin(async (tx) => {
+      await tx`select 1 from users where id = ${ann.id} for update`
+      const disabling = call(service, `PATCH /admin/users/${String(ann.id)}`, {
+        bearer: ben.token,
+        json: { is_disabled: true }
+      })
+      await eventually(t, 'ben waits for ann', waiting(1))
+      await sql(first, 'update users set is_admin = false, version = version + 1 where id = $1', [ben.id])
+      const renaming = call(service, `PATCH /admin/users/${String(ben.id)}`, {
+        bearer: ann.token,
+        json: { first_name: 'Ben' }
+      })
+      await eventually(t, 'and so does she who asks for another change of him', waiting(2))
+      answers = Promise.all([disabling, renaming])
+    })
+    t.strictSame(
+      (await answers!).map(({ status }) => status),
+      [401, 200]
+    )
+  }
+)
 
 await t.test('A5: the last enabled administrator can be neither demoted, disabled nor deleted', async (t) => {
   await sql(first, 'update users set is_admin = false')
