@@ -196,7 +196,7 @@ export default fp(
       if (token !== undefined) return token
       const cookie = request.accessCookie()
       if (cookie === undefined) throw new Problem('not_authenticated')
-      if (methodsOf(request).some((method) => !safeMethods.has(method))) request.refuseCrossOrigin()
+      if (!isSafe(request)) request.refuseCrossOrigin()
       return cookie
     }
   },
@@ -204,13 +204,16 @@ export default fp(
 )
 
 /**
- * The method, and where a proxy asks by GET (Caddy, Traefik) that of its client's request. Whichever is unsafe counts, so
- * that nothing is gained by bringing a header; what is no method is not safe either.
+ * Whether a request only reads. Where a proxy asks by GET (Caddy, Traefik), that of its client counts as well: whichever
+ * method is unsafe, so that nothing is gained by bringing a header, and what is no method is not safe either. A WebSocket
+ * begins with a GET and is no reading: its browser lets any page open one, with cookies, and read the answers.
  */
-function methodsOf({ method, headers, routeOptions }: FastifyRequest): string[] {
-  if (routeOptions.config.isForwardAuth !== true) return [method]
+function isSafe({ method, headers, routeOptions }: FastifyRequest): boolean {
+  if (!safeMethods.has(method)) return false
+  if (routeOptions.config.isForwardAuth !== true) return true
+  if (headers['sec-websocket-version'] !== undefined) return false
   const told = [headers['x-forwarded-method'], headers['x-original-method']]
-  return [method, ...told.flat().filter((name) => name !== undefined)]
+  return told.flat().every((name) => name === undefined || safeMethods.has(name))
 }
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])

@@ -125,6 +125,55 @@ await t.test('requests that browsers send with cookies', async (t) => {
   })
 })
 
+await t.test('forward-auth holds a cookie to what the proxied request does, not to how the proxy asks', async (t) => {
+  const service = await startService(t, env)
+  const cookie = `access_token=${(await registerPerson(service)).token}`
+  const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+  const reading: Record<string, string>[] = [
+    {},
+    { 'x-forwarded-method': 'GET' },
+    { 'x-original-method': 'HEAD' },
+    { 'x-forwarded-method': 'OPTIONS', 'x-original-method': 'GET' }
+  ]
+  const changing: Record<string, string>[] = [
+    { 'x-forwarded-method': 'POST' },
+    { 'x-original-method': 'DELETE' },
+    { 'x-forwarded-method': 'GET', 'x-original-method': 'PATCH' },
+    { 'x-forwarded-method': 'PUT', 'x-original-method': 'GET' },
+    { 'x-forwarded-method': 'GET, POST' },
+    { 'x-forwarded-method': 'get' },
+    { 'x-forwarded-method': 'PROPFIND' },
+    { 'x-forwarded-method': '' },
+    // A page elsewhere may open a WebSocket, with cookies, and no rule of the browser keeps it from reading the answers.
+    { 'sec-websocket-version': '13' }
+  ]
+  for (const path of ['/authz', '/authz/reader']) {
+    for (const headers of reading) {
+      const answer = await call(service, `GET ${path}` as 'GET /', { cookie, headers: { ...foreign, ...headers } })
+      t.equal(answer.status, 204, `${path} by ${JSON.stringify(headers)} of another site`)
+    }
+    for (const headers of changing) {
+      const ask = (operation: string, sender: Record<string, string>) =>
+        call(service, `${operation} ${path}` as 'GET /', { cookie, headers: { ...headers, ...sender } })
+      const what = `${path} by ${JSON.stringify(headers)}`
+      t.match(await ask('GET', foreign), { status: 403, body: { code: 'cross_origin_refused' } }, what)
+      t.equal((await ask('GET', { 'sec-fetch-site': 'same-origin' })).status, 204, `${what} of its own page`)
+      t.equal((await ask('GET', {})).status, 204, `${what} of no browser`)
+      const bearer = cookie.slice('access_token='.length)
+      const withBearer = await call(service, `GET ${path}` as 'GET /', { bearer, headers: { ...headers, ...foreign } })
+      t.equal(withBearer.status, 204, `${what} with a token that no browser adds`)
+    }
+    const unsafe = { cookie, headers: { ...foreign, 'x-forwarded-method': 'GET', 'x-original-method': 'GET' } }
+    t.equal((await call(service, `POST ${path}` as 'POST /', unsafe)).status, 403, 'a header makes no POST safe')
+  }
+  const elsewhere = { cookie, headers: { ...foreign, 'x-forwarded-method': 'POST' } }
+  t.equal(
+    (await call(service, 'GET /auth/me', elsewhere)).status,
+    200,
+    'where nobody is asked for another, it is a header'
+  )
+})
+
 await t.test('CORS', async (t) => {
   const service = await startService(t, env)
   const person = await registerPerson(service)
