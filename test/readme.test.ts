@@ -43,7 +43,7 @@ await t.test('the README names every setting, with its default', async (t) => {
 })
 
 await t.test('what the documents link to is there', async (t) => {
-  const folders = ['.', 'docs', 'docs/decisions', 'examples/nginx', 'examples/traefik']
+  const folders = ['.', 'docs', 'docs/decisions', 'examples/nginx', 'examples/caddy', 'examples/traefik']
   const pages = folders.flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.md'))
