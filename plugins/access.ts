@@ -27,8 +27,6 @@ declare module 'fastify' {
     scope?: ClientScope
     /** Where roles are asked for thousands of times a second, who lacks one is in the log and not in the audit. */
     denials?: 'logged'
-    /** A proxy asks about a request of its own client, whose method it may tell in a header. */
-    isForwardAuth?: boolean
   }
   interface FastifyInstance {
     [areaAccess]?: Access
@@ -196,27 +194,12 @@ export default fp(
       if (token !== undefined) return token
       const cookie = request.accessCookie()
       if (cookie === undefined) throw new Problem('not_authenticated')
-      if (!isSafe(request)) request.refuseCrossOrigin()
+      request.refuseUnsafeCrossOrigin()
       return cookie
     }
   },
   { name: 'access', dependencies: ['client-credentials', 'cookies', 'cross-origin', 'denials', 'jwt', 'revocations'] }
 )
-
-/**
- * Whether a request only reads. Where a proxy asks by GET (Caddy, Traefik), that of its client counts as well: whichever
- * method is unsafe, so that nothing is gained by bringing a header, and what is no method is not safe either. A WebSocket
- * begins with a GET and is no reading: its browser lets any page open one, with cookies, and read the answers.
- */
-function isSafe({ method, headers, routeOptions }: FastifyRequest): boolean {
-  if (!safeMethods.has(method)) return false
-  if (routeOptions.config.isForwardAuth !== true) return true
-  if (headers['sec-websocket-version'] !== undefined) return false
-  const told = [headers['x-forwarded-method'], headers['x-original-method']]
-  return told.flat().every((name) => name === undefined || safeMethods.has(name))
-}
-
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /** @returns undefined where there is no Bearer authorization; an empty or malformed one is returned to be refused */
 export function bearerToken({ headers: { authorization } }: FastifyRequest): string | undefined {

@@ -183,6 +183,23 @@ await t.test('B5: of service clients only those are slowed down that fail', asyn
   t.equal((await sql(service, audited)).length, 20, 'made-up clients fill no audit')
 })
 
+await t.test('a limit is what its setting says, wherever it is counted', async (t) => {
+  const strict = await startLimited(t, { LIMIT_LOGIN: '2/1h', LIMIT_CLIENT: '1/1h' })
+  const address = somewhere()
+  const logins = await times(3, () => attempt(strict, anybody(), 'x', { address }))
+  t.same(statuses(logins), [401, 401, 429])
+  const wait = Number(logins.at(-1)?.headers.get('retry-after'))
+  t.ok(wait > 59 * 60 && wait <= 60 * 60, String(wait))
+  const { id } = await createClient(strict)
+  const wrong = await times(2, () =>
+    call(strict, 'POST /oauth/token', {
+      headers: { authorization: basic({ id, secret: 'wrong' }), 'content-type': 'application/x-www-form-urlencoded' },
+      raw: 'grant_type=client_credentials'
+    })
+  )
+  t.same(statuses(wrong), [401, 429])
+})
+
 await t.test('what is only read, and what proxies ask, is never limited', async (t) => {
   const { username, password } = await registerElsewhere(service)
   const { access_token: bearer } = (await attempt(service, username, password)).body as Tokens
