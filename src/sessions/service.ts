@@ -11,18 +11,15 @@ import type { Device, DeviceTokens } from '../tokens/device-token.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
 import { replacePasswordHash, type UserRow } from '../users/queries.ts'
 import {
-  deleteReusedSession,
   deleteSession,
   deleteSessions,
   deleteSurplusSessions,
   findSessions,
   insertSession,
-  isPredecessor,
   markLogin,
-  prepareRotateSession,
-  type RotateSession,
   type SessionLimits
 } from './queries.ts'
+import { deleteReusedSession, isPredecessor, prepareRotateSession, type RotateSession } from './rotation.ts'
 import type { IssuePair, TokenPair } from './token-pair.ts'
 import type { UnansweredRefreshes } from './unanswered.ts'
 

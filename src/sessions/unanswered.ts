@@ -1,7 +1,8 @@
 import type { Db } from '../database/database.ts'
 import { isUnavailable } from '../database/errors.ts'
 import type { RefreshClaims } from '../tokens/refresh-token.ts'
-import { markUnanswered, type RotateSession, type SessionLimits } from './queries.ts'
+import type { SessionLimits } from './queries.ts'
+import { markUnanswered, type RotateSession } from './rotation.ts'
 
 /**
  * Refresh tokens whose use this instance answered with 503. The database may have moved the session on all the same, and

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { prepareRotateSession } from '../../src/sessions/queries.ts'
+import { prepareRotateSession } from '../../src/sessions/rotation.ts'
 import { registerPerson, startSession } from '../support/client.ts'
 import { sql, startService } from '../support/service.ts'
 

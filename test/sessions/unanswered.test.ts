@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { prepareRotateSession } from '../../src/sessions/queries.ts'
+import { prepareRotateSession } from '../../src/sessions/rotation.ts'
 import { createUnansweredRefreshes } from '../../src/sessions/unanswered.ts'
 import { call, registerPerson, startSession, type Tokens } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
