@@ -56,10 +56,14 @@ const isBefore = ([microseconds, id]: Moment): SQL =>
   sql`(${auditEvents.createdAt}, ${auditEvents.id}) < (${instantOf(microseconds)}, ${id}::bigint)`
 
 /** The events of a user, the newest first, page by page: the next is asked for when the one before has been taken. */
-export async function* eventPagesOf(db: Db, userId: number, limit: number): AsyncGenerator<Page<AuditRow>> {
+export async function* eventPagesOf(
+  list: (query: AuditQuery) => Promise<Page<AuditRow>>,
+  userId: number,
+  limit: number
+): AsyncGenerator<Page<AuditRow>> {
   let cursor: string | undefined
   do {
-    const page = await listEvents(db, { userId, limit, ...(cursor !== undefined && { cursor }) })
+    const page = await list({ userId, limit, ...(cursor !== undefined && { cursor }) })
     yield page
     cursor = page.nextCursor ?? undefined
   } while (cursor !== undefined)

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
+import pLimit from 'p-limit'
 import { describeOwnEvent } from '../audit/description.ts'
-import { type AuditRow, eventPagesOf } from '../audit/listing.ts'
+import { type AuditRow, eventPagesOf, listEvents } from '../audit/listing.ts'
 import type { Page } from '../database/cursor.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
@@ -13,6 +14,9 @@ export const mostEventsExported = 10_000
 
 /** Events that are read at a time. What is read waits in memory for the client to take it. */
 export const eventsPerPage = 200
+
+/** Pages that all exports together read at once: more would stand before everybody else's statements. */
+const pagesAtOnce = 1
 
 // Seconds: a client that takes nothing has been cut by then.
 const waitForTheOther = 15
@@ -34,6 +38,7 @@ export type Export = (principal: UserPrincipal, views: ExportViews) => Promise<R
 /** All that is kept of a user, as one JSON document that is read from the database while the client takes it. */
 export function createExport({ db, users, limits }: ExportOptions): Export {
   const underWay = new Set<number>()
+  const inTurn = pLimit(pagesAtOnce)
 
   /** @throws {Problem} `token_revoked`, or `rate_limited` while the same user has one under way */
   return async function exportUser(principal, views) {
@@ -46,7 +51,7 @@ export function createExport({ db, users, limits }: ExportOptions): Export {
     try {
       const user = await users.current(principal)
       const sessions = await findSessions(db, userId, limits)
-      const pages = eventPagesOf(db, userId, eventsPerPage)
+      const pages = eventPagesOf((query) => inTurn(listEvents, db, query), userId, eventsPerPage)
       // What is wrong with the database mostly shows here, where it can still be answered.
       const first = await pages.next()
       const head = JSON.stringify({ user: views.user(user), sessions: sessions.map(views.session) })

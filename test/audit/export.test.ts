@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import postgres from 'postgres'
 import t from 'tap'
 import { registerAdmin } from '../support/admin.ts'
 import { call, type Person, registerPerson } from '../support/client.ts'
@@ -123,6 +124,25 @@ await t.test(
     t.equal((await call(strict, 'GET /auth/me/export', { bearer: first.token })).status, 200, 'and may ask again')
   }
 )
+
+await t.test('however many exports are read, one statement of theirs stands before those of others', async (t) => {
+  const small = await startService(t, { ...service.env, DATABASE_POOL_SIZE: '2' })
+  const people = await Promise.all(Array.from({ length: 5 }, () => registerPerson(service)))
+  const other = await registerPerson(service)
+  const admin = postgres(small.env.DATABASE_URL ?? '', { max: 1 })
+  t.teardown(() => admin.end())
+  let exports: Promise<unknown> | undefined
+  await admin.begin(async (locking) => {
+    await locking`lock table audit_events in access exclusive mode`
+    exports = Promise.all(people.map(({ token }) => call(small, 'GET /auth/me/export', { bearer: token })))
+    for (let round = 0; round < 20; round++) {
+      t.equal((await call(small, 'GET /auth/me', { bearer: other.token })).status, 200)
+    }
+    const waiting = await sql(small, "select 1 from pg_locks where relation = 'audit_events'::regclass and not granted")
+    t.equal(waiting.length, 1)
+  })
+  await exports
+})
 
 await t.test('a client that goes away may ask again at once', async (t) => {
   const person = await registerPerson(service)
