@@ -25,6 +25,8 @@ export interface UnansweredRefreshesOptions {
   reachableFor: () => number
   /** Milliseconds, of a clock that never goes back. */
   now?: () => number
+  /** Milliseconds until the database is asked again. */
+  retryDelay?: number
 }
 
 interface Remembered {
@@ -37,7 +39,6 @@ interface Remembered {
 const maxRemembered = 10_000
 
 // Milliseconds.
-const retryDelay = 200
 /** Longer than a statement may run: what was sent before the outage has arrived or never will. */
 const secondLook = 3000
 /** In which every instance has found the database again and marked what it remembers. */
@@ -47,7 +48,8 @@ export function createUnansweredRefreshes({
   db,
   limits,
   reachableFor,
-  now = () => performance.now()
+  now = () => performance.now(),
+  retryDelay = 200
 }: UnansweredRefreshesOptions): UnansweredRefreshes {
   const remembered = new Map<string, Remembered>()
   let lastFailure = -Infinity
