@@ -97,7 +97,7 @@ await t.test(
   async (t) => {
     const timeouts = { headers: 10_000, request: 10_000, inactivity: 3000, keepAlive: 72_000, checkInterval: 1000 }
     const strict = await startService(t, { ...service.env, DATABASE_POOL_SIZE: '2' }, 'postgres', { timeouts })
-    const people = await Promise.all(Array.from({ length: 10 }, () => registerPerson(service)))
+    const people = await Promise.all(Array.from({ length: 4 }, () => registerPerson(service)))
     const pages = 20
     await addEvents(
       people.map(({ id }) => id),

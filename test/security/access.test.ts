@@ -21,6 +21,11 @@ const withRoles = async (...roles: ('author' | 'admin')[]): Promise<Person> => {
   return { ...person, token: await logIn(service, person) }
 }
 
+// User 1, whom the paths name.
+await registerPerson(service)
+const people = { reader: await withRoles(), author: await withRoles('author'), admin: await withRoles('admin') }
+const refusedTokens = { expired: await expiredToken(), disabled: await disabledToken() }
+
 /** `service` is a service with the role reader, `administering` one with the role admin. */
 const callers = ['anonymous', 'reader', 'author', 'admin', 'disabled', 'expired', 'service', 'administering'] as const
 type Caller = (typeof callers)[number]
@@ -110,23 +115,27 @@ await t.test(
   }
 )
 
-/** A token of its own for each call: some operations end the session that asks. */
+/** A token of a session of its own for each call: some operations end the session that asks. */
 async function tokenOf(caller: Caller): Promise<string | undefined> {
   if (caller === 'anonymous') return undefined
   if (caller === 'service' || caller === 'administering') return tokenOfClient(service, serviceClients[caller])
-  const person = await withRoles(...(caller === 'author' || caller === 'admin' ? [caller] : []))
-  if (caller === 'expired') {
-    const { key } = signingKeyOf(service)
-    const { header, payload } = partsOf(person.token)
-    const now = Math.floor(Date.now() / 1000)
-    return forge(header, { ...payload, iat: now - 1000, exp: now - 100 }, es256(key))
-  }
-  if (caller === 'disabled') {
-    const query = 'update users set is_disabled = true, version = version + 1 where id = $1 returning version'
-    const [row] = await sql<{ version: number }>(service, query, [person.id])
-    service.app.revocations.remember([{ userId: person.id, version: row?.version ?? NaN }])
-  }
-  return person.token
+  if (caller === 'expired' || caller === 'disabled') return refusedTokens[caller]
+  return logIn(service, people[caller])
+}
+
+async function expiredToken(): Promise<string> {
+  const { key } = signingKeyOf(service)
+  const { header, payload } = partsOf((await withRoles()).token)
+  const now = Math.floor(Date.now() / 1000)
+  return forge(header, { ...payload, iat: now - 1000, exp: now - 100 }, es256(key))
+}
+
+async function disabledToken(): Promise<string> {
+  const { id, token } = await withRoles()
+  const query = 'update users set is_disabled = true, version = version + 1 where id = $1 returning version'
+  const [row] = await sql<{ version: number }>(service, query, [id])
+  service.app.revocations.remember([{ userId: id, version: row?.version ?? NaN }])
+  return token
 }
 
 await t.test('a known path by another method is 405 with Allow, once the caller has passed its guard', async (t) => {
