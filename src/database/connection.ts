@@ -71,6 +71,8 @@ export function openConnection({ url, types, onLost }: ConnectionOptions) {
       throw new ConnectionLost()
     }
     socket = path === false ? connect(port[0] ?? 0, host[0]) : connect(path)
+    // The driver hears of the loss by `close`, a moment later, and forgets what it is given in between.
+    socket.once('error', lose)
     // The driver takes the name for TLS from here.
     return Object.assign(socket, { host: host[0], port: port[0] })
   }

@@ -1,12 +1,15 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { type SQL, sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
-import type { Connection } from '../../src/database/connection.ts'
+import { type Connection, openConnection } from '../../src/database/connection.ts'
 import type { Db } from '../../src/database/database.ts'
 import { isUnavailable, violatedUniqueIndex } from '../../src/database/errors.ts'
 import { openDatabase } from '../../src/database/open.ts'
 import { retryingDeadlocks } from '../../src/database/retry.ts'
 import { runTransaction } from '../../src/database/transaction.ts'
+import { startProxy } from '../support/proxy.ts'
 import { createDatabase, type Kind, kinds } from '../support/service.ts'
 
 async function open(t: Test, kind: Kind = 'postgres', poolSize = 2) {
@@ -252,3 +255,20 @@ async function rowsOf(db: Db, query: SQL): Promise<unknown[]> {
   const result = (await db.execute(query)) as { rows?: unknown[] } | unknown[]
   return [...(Array.isArray(result) ? result : (result.rows ?? []))]
 }
+
+await t.test('a statement that meets the end of its connection fails at once, and waits for no deadline', async (t) => {
+  const url = new URL(await createDatabase(t))
+  const proxy = await startProxy(t, Number(url.port))
+  url.port = String(proxy.port)
+  const sockets: Socket[] = []
+  const onSocket = (message: unknown) => sockets.push((message as { socket: Socket }).socket)
+  subscribe('net.client.socket', onSocket)
+  t.teardown(() => unsubscribe('net.client.socket', onSocket))
+  const connection = openConnection({ url: url.href, types: { parsers: {}, serializers: {} }, onLost: () => undefined })
+  await connection.send('select 1')
+  const [socket] = sockets.filter(({ remotePort }) => remotePort === proxy.port)
+  // Between what the network says and what the driver makes of it.
+  const lost = new Promise((resolve) => socket?.once('error', () => resolve(connection.send('select 1'))))
+  proxy.cut()
+  await t.rejects(lost, { message: 'The connection to the database was lost' })
+})
