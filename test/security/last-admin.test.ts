@@ -6,7 +6,7 @@ import { gatehouse } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Service, sql, startService } from '../support/service.ts'
 
-const rounds = 20
+const rounds = 16
 
 const first = await startService(t)
 const second = await startService(t, first.env)

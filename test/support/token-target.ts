@@ -18,7 +18,7 @@ export interface TokenTarget {
   guarded: Operation[]
   /** A token that the service's own key has signed, with claims or the header changed. */
   signed: (claims: Record<string, unknown>, header?: Record<string, unknown>) => string
-  /** Every guarded route refuses each of the tokens, in the header as in the cookie, with a challenge. */
+  /** Guarded routes refuse each of the tokens, in the header as in the cookie, with a challenge: all routes each of few, else a share of them. */
   refused: (t: Test, tokens: Record<string, string>, code?: string) => Promise<void>
 }
 
@@ -38,9 +38,13 @@ export async function startTokenTarget(t: Test): Promise<TokenTarget> {
     guarded,
     signed: (claims, header = {}) => forge({ ...good.header, ...header }, { ...good.payload, ...claims }, es256(key)),
     async refused(t, tokens, code = 'token_invalid') {
-      for (const [title, token] of Object.entries(tokens)) {
+      const all = Object.entries(tokens)
+      // Every route meets many tokens, or each of few.
+      const share = Math.ceil(all.length / 20)
+      for (const [index, [title, token]] of all.entries()) {
+        const routes = guarded.filter((_, place) => (place + index) % share === 0)
         const answers = await Promise.all([
-          ...guarded.map(({ request }) => call(service, request, { bearer: token })),
+          ...routes.map(({ request }) => call(service, request, { bearer: token })),
           call(service, 'GET /auth/me', { cookie: `access_token=${token}` })
         ])
         const seen = answers.map(({ status, headers, body }) =>
