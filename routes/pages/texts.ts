@@ -13,7 +13,7 @@ export const texts: Record<Language, Record<TextName, string>> = {
     disowned: 'Thank you: that account cannot use your address. You can close this page.',
     undoTitle: 'Undo the change of your e-mail address',
     undoIntro:
-      'The address that this mail came to is the one of your account again, every device is signed out, and you get a link to set another password.',
+      'This restores the address that received the mail, signs out every device, and sends you a link to set a new password.',
     undoButton: 'Undo the change',
     undone: 'The change is undone. A link to set another password is on its way to your address: use it now.',
     emailTaken: 'Another account has this address by now.',
@@ -27,7 +27,7 @@ export const texts: Record<Language, Record<TextName, string>> = {
     reset: 'The password is set. Log in with it: wherever you were logged in, you no longer are.',
     unlockTitle: 'Sign in on this device',
     unlockIntro:
-      'Somebody has tried too many passwords for your account, and so nobody can sign in on a device that is new to it. One click, and this device is let in again.',
+      'Someone entered too many wrong passwords for your account, so new devices cannot sign in for now. Let this device in to sign in here.',
     unlockButton: 'Let this device in',
     unlocked: 'Done: go back to where you sign in, and use your password on this device.',
     tooShort: 'The password must have at least {minimum} characters.',

@@ -268,7 +268,11 @@ await t.test('a statement that meets the end of its connection fails at once, an
   await connection.send('select 1')
   const [socket] = sockets.filter(({ remotePort }) => remotePort === proxy.port)
   // Between what the network says and what the driver makes of it.
-  const lost = new Promise((resolve) => socket?.once('error', () => resolve(connection.send('select 1'))))
+  const lost = new Promise((resolve) =>
+    socket?.once('error', () => {
+      resolve(connection.send('select 1'))
+    })
+  )
   proxy.cut()
   await t.rejects(lost, { message: 'The connection to the database was lost' })
 })
