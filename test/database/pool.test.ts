@@ -7,6 +7,7 @@ import { type Connection, openConnection } from '../../src/database/connection.t
 import type { Db } from '../../src/database/database.ts'
 import { isUnavailable, violatedUniqueIndex } from '../../src/database/errors.ts'
 import { openDatabase } from '../../src/database/open.ts'
+import { createPool, mostWaitingPerConnection } from '../../src/database/pool.ts'
 import { retryingDeadlocks } from '../../src/database/retry.ts'
 import { runTransaction } from '../../src/database/transaction.ts'
 import { startProxy } from '../support/proxy.ts'
@@ -135,6 +136,22 @@ await t.test('more calls than connections all get their turn', async (t) => {
     Array.from({ length: 40 }, (_, number) => db.transaction((tx) => write(tx, String(number).padStart(2, '0'))))
   )
   t.equal((await notes(db)).length, 40)
+})
+
+await t.test('turns away at once what would wait behind too much else', async (t) => {
+  const url = await createDatabase(t)
+  const types = { parsers: {}, serializers: {} }
+  const pool = createPool({ url, size: 1, types, deadline: 60_000, patience: 60_000 })
+  t.teardown(() => pool.close())
+  const refusals: unknown[] = []
+  const calls = Array.from({ length: 1 + mostWaitingPerConnection + 5 }, () =>
+    pool.use((connection) => connection.send('select 1')).catch((error: unknown) => refusals.push(error))
+  )
+  await new Promise((resolve) => process.nextTick(resolve))
+  t.match(refusals, Array(5).fill({ message: 'Too many calls wait for a connection to the database' }))
+  t.equal(refusals.length, 5, 'one has the connection, and the others wait for it')
+  await Promise.all(calls)
+  t.equal(refusals.length, 5, 'and get it')
 })
 
 await t.test('many failures leave the pool as it was', async (t) => {
