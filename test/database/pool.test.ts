@@ -147,7 +147,9 @@ await t.test('turns away at once what would wait behind too much else', async (t
   const calls = Array.from({ length: 1 + mostWaitingPerConnection + 5 }, () =>
     pool.use((connection) => connection.send('select 1')).catch((error: unknown) => refusals.push(error))
   )
-  await new Promise((resolve) => process.nextTick(resolve))
+  await new Promise((resolve) => {
+    process.nextTick(resolve)
+  })
   t.match(refusals, Array(5).fill({ message: 'Too many calls wait for a connection to the database' }))
   t.equal(refusals.length, 5, 'one has the connection, and the others wait for it')
   await Promise.all(calls)
