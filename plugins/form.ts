@@ -1,6 +1,6 @@
 import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
-import { OAuthError } from '../src/oauth/errors.ts'
+import { OAuthError, repeated } from '../src/oauth/errors.ts'
 
 /** What a form holds, by its names. */
 export type Form = Partial<Record<string, string>>
@@ -16,7 +16,7 @@ export async function takeForms(scope: FastifyInstance): Promise<void> {
     const form: Form = {}
     for (const [name, value] of Object.entries((request.body ?? {}) as Record<string, string | string[]>)) {
       if (typeof value !== 'string') {
-        done(new OAuthError('invalid_request', 'A parameter is repeated'))
+        done(new OAuthError('invalid_request', repeated))
         return
       }
       if (value !== '') form[name] = value

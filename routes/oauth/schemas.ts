@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { problems } from '../../src/errors.ts'
-import { oauthErrorCodes, oauthErrors, twoWays, type OAuthErrorCode } from '../../src/oauth/errors.ts'
+import { oauthErrorCodes, oauthErrors, repeated, twoWays, type OAuthErrorCode } from '../../src/oauth/errors.ts'
 import { Int32, Int64, ok } from '../schemas.ts'
 
 // Forms may hold parameters that we do not know, which are ignored (RFC 6749 §3.2).
@@ -99,7 +99,8 @@ const describe = (code: OAuthErrorCode) => `\`${code}\`: ${oauthErrors[code].des
 
 /** The answer to a request that the schema may well allow. */
 export function refusedFor(...codes: OAuthErrorCode[]) {
-  return ok(OAuthErrorBody, [...codes.map(describe), `\`invalid_request\`: ${twoWays}`].join('\n\n'))
+  const untold = [twoWays, repeated].map((rule) => `\`invalid_request\`: ${rule}`)
+  return ok(OAuthErrorBody, [...codes.map(describe), ...untold].join('\n\n'))
 }
 
 /** What every operation by a service's secret may answer. */

@@ -11,7 +11,9 @@ export type OAuthErrorCode = keyof typeof oauthErrors
 
 export const oauthErrorCodes = Object.keys(oauthErrors) as OAuthErrorCode[]
 
+/** What no schema can tell, and any request by a service's secret is refused for. */
 export const twoWays = 'The client authenticates in two ways: use one of them'
+export const repeated = 'A parameter is repeated'
 
 /** What a client of the OAuth endpoints is told of, instead of a Problem. */
 export class OAuthError extends Error {

@@ -28,6 +28,7 @@ export function partsOf(document: ApiDocument, { parameters = [], requestBody }:
     const here = parameters.filter((parameter) => parameter.in === place)
     return {
       type: 'object',
+      additionalProperties: false,
       properties: Object.fromEntries(here.map(({ name, schema }) => [name, schema])),
       required: here.filter(({ required = false }) => required).map(({ name }) => name)
     }
@@ -96,10 +97,10 @@ export function written(
   const target = `${method} ${filled}${search === '' ? '' : `?${search}`}` as `${string} /${string}`
   if (body === undefined || method === 'GET') return { target }
   if (!isForm(operation)) return { target, raw: JSON.stringify(body), type: json }
-  const fields = Object.entries(typeof body === 'object' && body !== null ? body : { body })
-  return {
-    target,
-    raw: new URLSearchParams(fields.map(([name, value]): [string, string] => [name, text(value)])).toString(),
-    type: form
-  }
+  const fields = Object.entries(
+    (typeof body === 'object' && body !== null ? body : { body }) as Record<string, unknown>
+  )
+  // Of a list, a form has the name once for each.
+  const pairs = fields.flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, text(one)]))
+  return { target, raw: new URLSearchParams(pairs).toString(), type: form }
 }

@@ -28,7 +28,7 @@ const ofType: Partial<Record<string, (document: ApiDocument, schema: Schema) => 
       maxLength: Math.min(maxItems, minItems + 5),
       comparator: (one, other) => uniqueItems && isDeepStrictEqual(one, other)
     }),
-  object: (document, { properties = {}, required = [] }) =>
+  object: (document, { properties = {}, required = [], additionalProperties }) =>
     fc
       .tuple(
         fc.record(
@@ -37,12 +37,21 @@ const ofType: Partial<Record<string, (document: ApiDocument, schema: Schema) => 
           )
         ),
         // Each of the optional ones is there in half of the cases.
-        fc.subarray(Object.keys(properties).filter((name) => !required.includes(name)))
+        fc.subarray(Object.keys(properties).filter((name) => !required.includes(name))),
+        additionalProperties === false ? fc.constant({}) : others
       )
-      .map(([all, optional]) =>
-        Object.fromEntries([...required, ...optional].map((name) => [name, (all as Record<string, unknown>)[name]]))
-      )
+      .map(([all, optional, others]) => ({
+        ...Object.fromEntries([...required, ...optional].map((name) => [name, (all as Record<string, unknown>)[name]])),
+        ...others
+      }))
 }
+
+/** Properties that a schema does not name, and does not refuse. */
+const others = fc.dictionary(
+  fc.stringMatching(/^x_[a-z]{1,9}$/),
+  fc.oneof(fc.string(), fc.array(fc.string(), { minLength: 2, maxLength: 3 })),
+  { maxKeys: 2 }
+)
 
 // Longer texts than this are sent only where the schema names their length.
 const usualLength = 40

@@ -5067,6 +5067,8 @@ export interface operations {
              *     `invalid_scope`: The client does not have the roles or scopes that it asks for
              *
              *     `invalid_request`: The client authenticates in two ways: use one of them
+             *
+             *     `invalid_request`: A parameter is repeated
              */
             400: {
                 headers: {
@@ -5153,6 +5155,8 @@ export interface operations {
              * @description `invalid_request`: The request is not valid
              *
              *     `invalid_request`: The client authenticates in two ways: use one of them
+             *
+             *     `invalid_request`: A parameter is repeated
              */
             400: {
                 headers: {
@@ -5246,6 +5250,8 @@ export interface operations {
              * @description `invalid_request`: The request is not valid
              *
              *     `invalid_request`: The client authenticates in two ways: use one of them
+             *
+             *     `invalid_request`: A parameter is repeated
              */
             400: {
                 headers: {
