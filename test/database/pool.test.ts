@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
@@ -268,6 +269,19 @@ await t.test('a deadlock is found before anyone has given up waiting, and its vi
 
   await Promise.all([lockBoth('a', 'b'), lockBoth('b', 'a')])
   t.equal(begun, 3, 'one of them twice')
+})
+
+await t.test('the victim of a deadlock lets the survivor wake before it tries again', async (t) => {
+  let tries = 0
+  const work = retryingDeadlocks(() => {
+    tries += 1
+    return tries === 1
+      ? Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' }))
+      : Promise.resolve('done')
+  })
+  await setImmediate()
+  t.equal(tries, 1)
+  t.equal(await work, 'done')
 })
 
 async function rowsOf(db: Db, query: SQL): Promise<unknown[]> {
