@@ -1,13 +1,16 @@
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { driverError } from './errors.ts'
 
 const mostTries = 3
 
-// Milliseconds. A victim that tries again at once may take its lock before the survivor has woken, and the same deadlock
-// then lasts until the survivor's statement is out of time.
+// Milliseconds. A victim that retries at once can take its lock again before the other transaction has woken: the same
+// deadlock returns, and the other transaction's statement reaches `statement_timeout` before the second one is found.
 const pause = 200
 
-/** A deadlock's victim was rolled back, and those whom it stood in the way of go on: it tries again, a few times. */
+/**
+ * Runs `work`, a transaction, up to three times while it ends as the victim of a deadlock or a serialization failure.
+ * @throws what `work` threw last, when the third attempt fails too, and any other error at once
+ */
 export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -15,7 +18,7 @@ export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       const code = driverError(error)?.code
       if ((code !== '40P01' && code !== '40001') || tries === mostTries) throw error
-      await setTimeout(pause * (1 + Math.random()))
+      await delay(pause * (1 + Math.random()))
     }
   }
 }

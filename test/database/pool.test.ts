@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
@@ -279,7 +279,7 @@ await t.test('the victim of a deadlock lets the survivor wake before it tries ag
       ? Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' }))
       : Promise.resolve('done')
   })
-  await setImmediate()
+  await nextTurn()
   t.equal(tries, 1)
   t.equal(await work, 'done')
 })
