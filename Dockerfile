@@ -15,7 +15,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 KEYS_DIR=/keys
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
-RUN ln -s /app/dist/src/cli.js /usr/local/bin/gatehouse && install -d -o node -g node -m 700 /keys
+RUN ln -s /app/dist/cli/gatehouse.js /usr/local/bin/gatehouse && install -d -o node -g node -m 700 /keys
 USER node
 VOLUME /keys
 EXPOSE 3000

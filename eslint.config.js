@@ -3,26 +3,26 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 /**
- * Imports point one way: routes → plugins → src. What puts the house together may see all of it.
+ * Imports point one way: assembly (app.ts, server.ts, cli/) → routes → plugins → src.
  * @param {string[]} files
- * @param {string[]} folders
- * @param {string[]} ignores
+ * @param {string[]} others
  */
-const mayNotImport = (files, folders, ignores = []) => ({
+const mayNotImport = (files, others) => ({
   files,
-  ignores,
   rules: {
     'no-restricted-imports': [
       'error',
       {
-        patterns: folders.map((folder) => ({
-          regex: `^(\\.\\./)+${folder}/`,
-          message: 'Imports point one way: routes → plugins → src.'
+        patterns: others.map((name) => ({
+          regex: `^(\\.\\./)+${name}`,
+          message: 'Imports point one way: assembly → routes → plugins → src.'
         }))
       }
     ]
   }
 })
+
+const assembly = ['app\\.ts', 'server\\.ts', 'cli/']
 
 export default defineConfig(
   globalIgnores([
@@ -58,8 +58,9 @@ export default defineConfig(
     files: ['clients/**/*.ts', 'examples/**/*.ts'],
     languageOptions: { parserOptions: { projectService: false, project: './tsconfig.json' } }
   },
-  mayNotImport(['src/**/*.ts'], ['plugins', 'routes'], ['src/app.ts', 'src/openapi.ts', 'src/server.ts']),
-  mayNotImport(['plugins/**/*.ts'], ['routes']),
+  mayNotImport(['src/**/*.ts'], ['plugins/', 'routes/', ...assembly]),
+  mayNotImport(['plugins/**/*.ts'], ['routes/', ...assembly]),
+  mayNotImport(['routes/**/*.ts'], assembly),
   {
     files: ['routes/**/*.ts', 'plugins/**/*.ts'],
     rules: {
@@ -79,7 +80,6 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/app.ts', 'src/openapi.ts', 'src/server.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',

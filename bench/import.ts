@@ -60,7 +60,7 @@ rmSync(folder, { recursive: true })
 
 async function importFile(): Promise<{ seconds: number; peak: string; result: string }> {
   const started = performance.now()
-  const child = spawn(process.execPath, ['dist/src/cli.js', 'users', 'import', file, '--json'], {
+  const child = spawn(process.execPath, ['dist/cli/gatehouse.js', 'users', 'import', file, '--json'], {
     env: { PATH: process.env.PATH, DATABASE_URL: database.url },
     stdio: ['ignore', 'pipe', 'inherit']
   })

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { generateSigningKey } from '../src/tokens/key-files.ts'
+import { generateSigningKey } from '../src/keys/key-files.ts'
 import { call, registerPerson, startSession, type Tokens } from '../test/support/client.ts'
 import { makeKeys, startBuilt, startDatabase } from './support/service.ts'
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
-import { createRevocationList, sessionKey } from '../src/revocation/list.ts'
+import { createRevocationList } from '../src/revocation/list.ts'
+import { sessionKey } from '../src/ids.ts'
 import type { Principal } from '../src/tokens/claims.ts'
 import { call, registerPerson, startSession } from '../test/support/client.ts'
 import { load } from './support/load.ts'

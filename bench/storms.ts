@@ -10,7 +10,7 @@ import { type BuiltService, makeKeys, residentMemory, startBuilt, startDatabase 
 // What one user or stranger can do to the others: memory, the others' /auth/me at 50/s, and the rows that are written.
 // Another build, such as that of an earlier commit, is measured by its folder.
 const seconds = Number(process.argv[2] ?? 10)
-const program = [join(process.argv[3] ?? '.', 'dist/src/cli.js'), 'serve']
+const program = [join(process.argv[3] ?? '.', 'dist/cli/gatehouse.js'), 'serve']
 const server = await startDatabase()
 const keys = await makeKeys()
 

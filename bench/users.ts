@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import * as schema from '../src/database/schema/index.ts'
-import { listUsers, type UserQuery, userSorts } from '../src/users/listing.ts'
+import { listUsers, type UserQuery, userSorts } from '../src/repositories/user-list.ts'
 import { call, registerPerson, startSession } from '../test/support/client.ts'
 import { makeKeys, startBuilt, startDatabase } from './support/service.ts'
 import { median } from './support/load.ts'

@@ -1,13 +1,13 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AuthenticatedClient } from '../src/clients/authentication.ts'
-import type { ClientScope } from '../src/clients/scopes.ts'
+import type { ClientScope } from '../src/scopes.ts'
 import { Problem } from '../src/errors.ts'
-import { OAuthError } from '../src/oauth/errors.ts'
-import type { Role } from '../src/roles/roles.ts'
+import { OAuthError } from '../src/oauth-errors.ts'
+import type { Role } from '../src/roles.ts'
 import { freshFor } from '../src/sessions/authentication.ts'
 import type { Principal, UserPrincipal } from '../src/tokens/claims.ts'
-import { originOf } from './origin.ts'
+import { originOf } from './http/origin.ts'
 
 /**
  * Who may call a route: anyone; a caller with a token, be it a user or a service; a user, on routes about oneself;

@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
-import { ConfigError } from '../src/config.ts'
-import { findingsOfFiles } from '../src/file-checks.ts'
+import { ConfigError } from '../src/config/config.ts'
+import { findingsOfFiles } from '../src/keys/file-permissions.ts'
 
 /** What is unsafe about the settings and the files is refused or told before anything is opened. */
 export default fp(

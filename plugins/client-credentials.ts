@@ -5,8 +5,8 @@ import {
   type ClientCredentials,
   createClientAuthentication
 } from '../src/clients/authentication.ts'
-import { OAuthError, twoWays } from '../src/oauth/errors.ts'
-import type { Form } from './form.ts'
+import { OAuthError, twoWays } from '../src/oauth-errors.ts'
+import type { Form } from './http/form.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,7 @@
 import fastifyCookie, { type CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { TokenPair } from '../src/sessions/token-pair.ts'
+import type { TokenPair } from '../src/tokens/token-pair.ts'
 import { type Device, deviceLifetime } from '../src/tokens/device-token.ts'
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { createDenials, type Denials } from '../src/audit/denials.ts'
+import { createDenials, type Denials } from '../src/audit/access-denials.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,12 +1,12 @@
 import fastifyJwt from '@fastify/jwt'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { recordKeys } from '../src/audit/keys.ts'
+import { recordKeys } from '../src/repositories/key-events.ts'
 import { Problem } from '../src/errors.ts'
 import { createAccessTokens, type AccessTokens } from '../src/tokens/access-token.ts'
 import { type Principal, principalOf, readClaims } from '../src/tokens/claims.ts'
-import { schedulesOf } from '../src/tokens/key-states.ts'
-import { type Keyring, type KeyringSnapshot, openKeyring } from '../src/tokens/keyring.ts'
+import { schedulesOf } from '../src/keys/key-states.ts'
+import { type Keyring, type KeyringSnapshot, openKeyring } from '../src/keys/keyring.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
-import { createLimiter, type Limiter, noLimiter } from '../src/limits/limiter.ts'
-import type { Limit, LimitName } from '../src/limits/limits.ts'
-import { networkOf } from '../src/limits/network.ts'
+import { createLimiter, type Limiter, noLimiter } from '../src/throttling/limiter.ts'
+import type { Limit, LimitName } from '../src/config/limits.ts'
+import { networkOf } from '../src/throttling/network.ts'
 import { hooks, userOf } from './access.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How often a route may be called, by its name in src/limits/limits.ts; routes that name none are not limited. */
+    /** How often a route may be called, by its name in src/config/limits.ts; routes that name none are not limited. */
     limit?: Exclude<LimitName, 'client'>
   }
   interface FastifyInstance {

@@ -3,7 +3,7 @@ import { answerRequest } from '../src/accounts/requests.ts'
 import { createComposer } from '../src/mail/composer.ts'
 import { type Delivery, startDelivery } from '../src/mail/delivery.ts'
 import { readTemplates } from '../src/mail/templates.ts'
-import { createAccountTokens } from '../src/tokens/account-token.ts'
+import { createAccountTokens } from '../src/tokens/link-token.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

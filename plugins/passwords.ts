@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { createHasher, type Hasher } from '../src/passwords/hasher.ts'
 import { kindOfHash } from '../src/passwords/schemes/index.ts'
-import { findOtherHashes } from '../src/users/stored-hashes.ts'
+import { findOtherHashes } from '../src/repositories/user-passwords.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { prepare } from '../src/prepare.ts'
+import { prepare } from '../src/bootstrap.ts'
 
 export default fp(
   async function preparation(app) {

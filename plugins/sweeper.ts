@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { deleteUselessMails } from '../src/mail/outbox.ts'
-import { sweep } from '../src/sweeper.ts'
+import { sweep } from '../src/repositories/expired-rows.ts'
 
 // Milliseconds between sweeps; each instance waits a little longer or shorter, so that they do not march in step.
 const interval = 60_000

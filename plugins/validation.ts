@@ -4,8 +4,8 @@ import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Fault, Problem } from '../src/errors.ts'
-import { advice, patterns } from './patterns.ts'
-import { readParameters } from './spelling.ts'
+import { advice, patterns } from './http/patterns.ts'
+import { readParameters } from './http/spelling.ts'
 
 /**
  * Input is refused, not repaired: bodies of another type than JSON in UTF-8, unknown properties, wrong types,

@@ -1,1 +1,1 @@
-export { originOf } from '../plugins/origin.ts'
+export { originOf } from '../plugins/http/origin.ts'

@@ -1,11 +1,11 @@
 import { type IntegerOptions, type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { patterns } from '../plugins/patterns.ts'
+import { patterns } from '../plugins/http/patterns.ts'
 import { problems } from '../src/errors.ts'
-import { flagsOf } from '../src/roles/roles.ts'
-import type { findSessions } from '../src/sessions/queries.ts'
+import { flagsOf } from '../src/roles.ts'
+import type { findSessions } from '../src/repositories/sessions.ts'
 import type { Principal } from '../src/tokens/claims.ts'
-import type { UserRow } from '../src/users/queries.ts'
+import type { UserRow } from '../src/repositories/users.ts'
 
 interface TextOptions {
   minLength?: number
@@ -43,6 +43,7 @@ export const Username = Type.String({
   description: 'Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case',
   examples: ['alice']
 })
+
 /** Its format allows quotes and addresses of hosts, too, which few mail servers take: the pattern does not. */
 export const Email = Type.String({
   format: 'email',

@@ -4,4 +4,4 @@ import { bundle, root } from './bundle.js'
 
 // What `npm run build` makes, for production and for the package.
 await bundle(resolve(root, 'dist'))
-chmodSync(resolve(root, 'dist/src/cli.js'), 0o755)
+chmodSync(resolve(root, 'dist/cli/gatehouse.js'), 0o755)

@@ -23,7 +23,7 @@ const unbundled = [
  */
 export async function bundle(folder, { entryPoints = [], external = [], ...options } = {}) {
   rmSync(folder, { recursive: true, force: true })
-  const own = ['src/cli.ts', 'src/passwords/worker.ts']
+  const own = ['cli/gatehouse.ts', 'src/passwords/worker.ts']
   await build({
     absWorkingDir: root,
     entryPoints: [...own, .../** @type {string[]} */ (entryPoints)],

@@ -26,7 +26,7 @@ const operations = Object.values(document.paths)
 const administrator = ['caretaker', 'the keeper of all the keys'] as const
 let service: Serving | undefined
 try {
-  service = await startServing(folder, [tsx, resolve('src/cli.ts'), 'serve'], {
+  service = await startServing(folder, [tsx, resolve('cli/gatehouse.ts'), 'serve'], {
     BOOTSTRAP_ADMIN_USERNAME: administrator[0],
     BOOTSTRAP_ADMIN_EMAIL: 'caretaker@example.com',
     BOOTSTRAP_ADMIN_PASSWORD: administrator[1],

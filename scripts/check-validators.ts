@@ -17,10 +17,14 @@ const audience = 'articles'
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-validators-'))
 const validators = resolve('scripts/validators')
-const service = await startServing(folder, [`--import=${import.meta.resolve('tsx')}`, resolve('src/cli.ts'), 'serve'], {
-  ISSUER: issuer,
-  AUDIENCE: audience
-})
+const service = await startServing(
+  folder,
+  [`--import=${import.meta.resolve('tsx')}`, resolve('cli/gatehouse.ts'), 'serve'],
+  {
+    ISSUER: issuer,
+    AUDIENCE: audience
+  }
+)
 try {
   const target = [service.url, issuer, audience, await accessToken(service.url)]
   await checkExpress(target)

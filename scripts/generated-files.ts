@@ -1,6 +1,6 @@
 import { Converter } from '@apiture/openapi-down-convert'
 import openapiTypescript, { astToString, COMMENT_HEADER } from 'openapi-typescript'
-import { openapiDocument } from '../src/openapi.ts'
+import { openapiDocument } from '../cli/openapi-document.ts'
 
 /** What is made from the routes and committed, by its path: the OpenAPI document, and what is made of that. */
 export async function generatedFiles(): Promise<Record<string, string>> {

@@ -10,7 +10,7 @@ const npm = [process.env.npm_execpath ?? '']
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-smoke-'))
 try {
   run('.', [...npm, 'run', 'build'])
-  await walk('the build', folder, [resolve('dist/src/cli.js'), 'serve'])
+  await walk('the build', folder, [resolve('dist/cli/gatehouse.js'), 'serve'])
 
   const app = join(folder, 'app')
   mkdirSync(app)

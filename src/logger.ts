@@ -1,5 +1,5 @@
 import type { LoggerOptions } from 'pino'
-import { driverError } from './database/errors.ts'
+import { describeError } from './database/errors.ts'
 import { problems } from './errors.ts'
 
 /**
@@ -18,19 +18,6 @@ export function loggerOptions(level: string): LoggerOptions {
       censor: '[redacted]'
     },
     serializers: { err: describeError }
-  }
-}
-
-/** The frames tell where; of the message, only what we wrote ourselves. */
-export function describeError(error: unknown): object {
-  if (!(error instanceof Error)) return { type: typeof error }
-  const driver = driverError(error)
-  const fromDatabase = driver !== undefined && ('severity' in driver || error.message.startsWith('Failed query'))
-  return {
-    type: error.name,
-    code: driver?.code ?? (error as NodeJS.ErrnoException).code,
-    ...(fromDatabase ? { routine: driver.routine } : { message: error.message }),
-    frames: (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line))
   }
 }
 

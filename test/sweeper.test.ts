@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sweep } from '../src/sweeper.ts'
+import { sweep } from '../src/repositories/expired-rows.ts'
 import { registerPerson, startSession, call } from './support/client.ts'
 import { kinds, startService } from './support/service.ts'
 import { sql } from 'drizzle-orm'

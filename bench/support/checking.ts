@@ -1,5 +1,5 @@
-import { buildApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config.ts'
+import { buildApp } from '../../app.ts'
+import { readConfig } from '../../src/config/config.ts'
 
 // The service from its source, and with REVOCATION_CHECK=off without that check: what it costs is the difference.
 const app = await buildApp(readConfig(process.env))

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { generateMissingKeys } from '../../src/tokens/key-files.ts'
+import { generateMissingKeys } from '../../src/keys/key-files.ts'
 import { freePort, startPostgres } from '../../test/support/postgres-server.ts'
 
 /** The built service as it is shipped, in production mode, in a process of its own. */
@@ -16,7 +16,7 @@ export interface BuiltService {
   stop: () => Promise<void>
 }
 
-const built = ['dist/src/cli.js', 'serve']
+const built = ['dist/cli/gatehouse.js', 'serve']
 
 /** @param program another than the command line, with the arguments of `node` */
 export async function startBuilt(env: Record<string, string>, program = built): Promise<BuiltService> {

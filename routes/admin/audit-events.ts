@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { describeEvent } from '../../src/audit/description.ts'
-import { type AuditEventType, auditEventTypes } from '../../src/audit/events.ts'
-import { listEvents } from '../../src/audit/listing.ts'
-import { foreignCursor } from '../../src/database/cursor.ts'
+import { type AuditEventType, auditEventTypes } from '../../src/repositories/audit-events.ts'
+import { listEvents } from '../../src/repositories/audit-event-list.ts'
+import { foreignCursor } from '../../src/database/pagination.ts'
 import { ok, strict, UserId } from '../schemas.ts'
 import { AuditEventList, Cursor, Instant, instantFault, instantIn, Limit } from './schemas.ts'
 

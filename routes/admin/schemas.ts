@@ -1,9 +1,9 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { advice, patterns } from '../../plugins/patterns.ts'
+import { advice, patterns } from '../../plugins/http/patterns.ts'
 import { type Fault, Problem } from '../../src/errors.ts'
-import { type Role, roles } from '../../src/roles/roles.ts'
-import type { UserRow } from '../../src/users/queries.ts'
+import { type Role, roles } from '../../src/roles.ts'
+import type { UserRow } from '../../src/repositories/users.ts'
 import {
   AuditEvent,
   Email,

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { patterns } from '../../plugins/patterns.ts'
+import { patterns } from '../../plugins/http/patterns.ts'
 import { longestPassword } from '../../src/passwords/policy.ts'
 import { Email, Name, Nullable, strict, Text, Username } from '../schemas.ts'
 

@@ -1,7 +1,7 @@
 import type { Static } from '@sinclair/typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { bearerToken } from '../../plugins/access.ts'
-import type { TokenPair } from '../../src/sessions/token-pair.ts'
+import type { TokenPair } from '../../src/tokens/token-pair.ts'
 import type { Token } from '../schemas.ts'
 
 /** Hands tokens over: to a browser the refresh token in its cookie alone, to a program in the body. */

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { principalOf } from '../../plugins/access.ts'
 import { ignoreBodies } from '../../plugins/validation.ts'
 import { Problem } from '../../src/errors.ts'
-import { roles } from '../../src/roles/roles.ts'
+import { roles } from '../../src/roles.ts'
 
 /**
  * Forward-auth for nginx `auth_request`, Traefik, Caddy and Envoy: 204 with the caller's identity, 401 or 403.

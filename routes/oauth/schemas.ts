@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { problems } from '../../src/errors.ts'
-import { oauthErrorCodes, oauthErrors, repeated, twoWays, type OAuthErrorCode } from '../../src/oauth/errors.ts'
+import { oauthErrorCodes, oauthErrors, repeated, twoWays, type OAuthErrorCode } from '../../src/oauth-errors.ts'
 import { Int32, Int64, ok } from '../schemas.ts'
 
 // Forms may hold parameters that we do not know, which are ignored (RFC 6749 §3.2).

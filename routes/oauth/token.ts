@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { clientOf } from '../../plugins/access.ts'
-import { OAuthError } from '../../src/oauth/errors.ts'
-import { grantedBy, scopeOf } from '../../src/oauth/scope.ts'
+import { OAuthError } from '../../src/oauth-errors.ts'
+import { grantedBy, scopeOf } from '../../src/tokens/granted-scope.ts'
 import { ok, ref } from '../schemas.ts'
 import { ClientToken, ClientTokenRequest, formOnly, refusals, refusedFor } from './schemas.ts'
 

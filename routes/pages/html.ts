@@ -1,5 +1,5 @@
 import Mustache from 'mustache'
-import type { Language } from '../../src/mail/language.ts'
+import type { Language } from '../../src/language.ts'
 import { type TextName, texts } from './texts.ts'
 
 export type PageName = 'verify-email' | 'reset-password' | 'undo-email-change' | 'unlock'

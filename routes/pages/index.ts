@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { languageOf } from '../../src/mail/language.ts'
+import { languageOf } from '../../src/language.ts'
 import { packageFolder } from '../../src/package-folder.ts'
 import { htmlOf, type PageName } from './html.ts'
 

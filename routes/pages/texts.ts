@@ -1,4 +1,4 @@
-import type { Language } from '../../src/mail/language.ts'
+import type { Language } from '../../src/language.ts'
 
 /** What the pages say. `{minimum}` is the least length of a password. */
 export const texts: Record<Language, Record<TextName, string>> = {

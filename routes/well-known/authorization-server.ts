@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { roles } from '../../src/roles/roles.ts'
+import { roles } from '../../src/roles.ts'
 import { sendCacheable } from './cacheable.ts'
 
 const Words = Type.Array(Type.String())

@@ -1,9 +1,9 @@
 import { and, eq, gt, ne, or, sql } from 'drizzle-orm'
-import type { Origin } from '../audit/events.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { accountTokens, users } from '../database/schema/index.ts'
 import { insertMail } from '../mail/outbox.ts'
-import type { UserRow } from '../users/queries.ts'
+import type { UserRow } from '../repositories/users.ts'
 import { deleteLinks, deletePendingLinks, lifetimes, type LinkOwner, mailLink, type Purpose } from './links.ts'
 import { verificationRequest } from './requests.ts'
 

@@ -1,13 +1,13 @@
 import { and, eq, gt, inArray, isNotNull, ne, or, sql } from 'drizzle-orm'
-import type { Origin } from '../audit/events.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { accountTokens, outbox, users } from '../database/schema/index.ts'
 import { type Fault, Problem } from '../errors.ts'
-import type { MailCause } from '../limits/mail-budgets.ts'
-import type { Language } from '../mail/language.ts'
+import type { MailCause } from '../throttling/mail-budgets.ts'
+import type { Language } from '../language.ts'
 import { withinBudget } from '../mail/outbox.ts'
-import { keyOf } from '../users/names.ts'
-import type { UserRow } from '../users/queries.ts'
+import { keyOf } from '../names.ts'
+import type { UserRow } from '../repositories/users.ts'
 
 /** What a mailed link is good for. */
 export type Purpose = 'password_reset' | 'email_verification' | 'invitation' | 'email_undo' | 'unlock'

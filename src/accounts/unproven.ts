@@ -1,10 +1,10 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { recordEvent } from '../audit/events.ts'
+import { recordEvent } from '../repositories/audit-events.ts'
 import type { Db } from '../database/database.ts'
 import { auditEvents, users } from '../database/schema/index.ts'
 import type { InRevokingTransaction } from '../revocation/transaction.ts'
 import { removeUser } from '../users/changes.ts'
-import { lockUser, type LoginRules } from '../users/queries.ts'
+import { lockUser, type LoginRules } from '../repositories/user-locks.ts'
 
 /**
  * Whether nobody has ever proved that an address of the user's is theirs. A verified address comes to be unverified in

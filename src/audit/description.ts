@@ -1,4 +1,4 @@
-import type { AuditRow } from './listing.ts'
+import type { AuditRow } from '../repositories/audit-event-list.ts'
 
 /** An event as answers, exports and the command line give it. */
 export const describeEvent = (event: AuditRow) => ({

@@ -1,6 +1,6 @@
-import { flagsOf } from '../roles/roles.ts'
-import { scopesIn } from './scopes.ts'
-import type { ClientWithSecrets, SecretRow } from './queries.ts'
+import { flagsOf } from '../roles.ts'
+import { scopesIn } from '../scopes.ts'
+import type { ClientWithSecrets, SecretRow } from '../repositories/clients.ts'
 
 /** A secret as answers and the command line give it. */
 export const describeSecret = (secret: SecretRow) => ({

@@ -1,11 +1,12 @@
-import { type AuditEventType, type Origin, recordEvent } from '../audit/events.ts'
-import type { Page } from '../database/cursor.ts'
+import { type AuditEventType, recordEvent } from '../repositories/audit-events.ts'
+import { type Origin } from '../origin.ts'
+import type { Page } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
-import { requireActor } from '../revocation/actor.ts'
-import type { Revocation } from '../revocation/queries.ts'
+import { requireActor } from '../repositories/actors.ts'
+import type { Revocation } from '../repositories/revocations.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
-import { flagsOf, type RoleFlags, rolesOf } from '../roles/roles.ts'
+import { flagsOf, type RoleFlags, rolesOf } from '../roles.ts'
 import type { ClientPrincipal } from '../tokens/claims.ts'
 import {
   type ClientQuery,
@@ -21,9 +22,9 @@ import {
   lockClient,
   type SecretRow,
   updateClient
-} from './queries.ts'
-import { type Authority, type ClientScope, defaultScopes, refuseMoreThan, scopesIn, wordsOf } from './scopes.ts'
-import { digestOf, generateSecret } from './secrets.ts'
+} from '../repositories/clients.ts'
+import { type Authority, type ClientScope, defaultScopes, refuseMoreThan, scopesIn, wordsOf } from '../scopes.ts'
+import { digestOf, generateSecret } from '../tokens/client-secret.ts'
 
 export interface NewClient extends Partial<RoleFlags> {
   name: string

@@ -47,3 +47,16 @@ export function violatedUniqueIndex(error: unknown): string | undefined {
   const name = driver.constraint_name ?? driver.constraint
   return typeof name === 'string' ? name : undefined
 }
+
+/** The frames tell where; of the message, only what we wrote ourselves. */
+export function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const driver = driverError(error)
+  const fromDatabase = driver !== undefined && ('severity' in driver || error.message.startsWith('Failed query'))
+  return {
+    type: error.name,
+    code: driver?.code ?? (error as NodeJS.ErrnoException).code,
+    ...(fromDatabase ? { routine: driver.routine } : { message: error.message }),
+    frames: (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line))
+  }
+}

@@ -1,11 +1,5 @@
+import type { DatabaseOptions } from '../config/config.ts'
 import type { Database } from './database.ts'
-
-export interface DatabaseOptions {
-  url: string
-  /** A direct connection for notifications, where a pooler stands between. */
-  listenUrl: string
-  poolSize: number
-}
 
 /**
  * Opens `postgres://…`, `pglite:FOLDER` or `pglite:memory`.

@@ -1,6 +1,6 @@
-import type { MailConfig } from '../config.ts'
-import type { AccountTokens } from '../tokens/account-token.ts'
-import type { Language } from './language.ts'
+import type { MailConfig } from '../config/config.ts'
+import type { AccountTokens } from '../tokens/link-token.ts'
+import type { Language } from '../language.ts'
 import type { OutboxRow } from './outbox.ts'
 import { type MailName, mails, type RenderMail } from './templates.ts'
 

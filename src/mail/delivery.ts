@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { recordEvent } from '../audit/events.ts'
+import { recordEvent } from '../repositories/audit-events.ts'
 import type { Db } from '../database/database.ts'
 import type { ComposeMail } from './composer.ts'
 import { isRefusal, reasonOf } from './failure.ts'

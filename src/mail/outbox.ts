@@ -1,9 +1,9 @@
 import { and, asc, desc, eq, getTableColumns, gt, gte, inArray, notInArray, type SQL, sql } from 'drizzle-orm'
 import type { PgInsertValue } from 'drizzle-orm/pg-core'
-import type { Origin } from '../audit/events.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { outbox } from '../database/schema/index.ts'
-import { countMail, type MailCause, type MailToCount } from '../limits/mail-budgets.ts'
+import { countMail, type MailCause, type MailToCount } from '../throttling/mail-budgets.ts'
 import { isUrgent, priorityOf, requestPriority, type Selection, selections } from './priorities.ts'
 
 /** A mail that waits to be sent. */
@@ -41,7 +41,7 @@ const batch = 500
 
 /**
  * Puts a mail into the outbox, in the transaction of what it tells of. Of those that a recipient or a causer has had too
- * many of it writes none, and what it tells of goes on: see src/limits/mail-budgets.ts.
+ * many of it writes none, and what it tells of goes on: see src/throttling/mail-budgets.ts.
  * @param cause where the mail comes from
  */
 export async function insertMail(db: Db, mail: NewMail, cause: MailCause): Promise<void> {

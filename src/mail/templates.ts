@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import Mustache from 'mustache'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config/config.ts'
 import { packageFolder } from '../package-folder.ts'
-import { type Language, languages } from './language.ts'
+import { type Language, languages } from '../language.ts'
 
 /** Every mail there is, and the page that its link leads to. */
 export const mails = {

@@ -1,5 +1,6 @@
+import { sessionKey } from '../ids.ts'
 import type { Revocable } from '../tokens/claims.ts'
-import type { Revocation } from './queries.ts'
+import type { Revocation } from '../repositories/revocations.ts'
 
 /** What an instance remembers: each revocation for as long as a token from before it can live. */
 export interface RevocationList {
@@ -62,7 +63,3 @@ export function createRevocationList(
 
 /** Who holds tokens: the id of a user, or of a client. */
 type Holder = number | string
-
-/** 52 random bits of a version 4 UUID: a live session is taken for one of a million others once in 4 billion times. */
-export const sessionKey = (id: string): number =>
-  Number.parseInt(id.slice(0, 8) + id.slice(9, 13) + id.slice(15, 16), 16)

@@ -1,10 +1,10 @@
-import { isHeldByClient } from '../clients/queries.ts'
+import { isHeldByClient } from '../repositories/clients.ts'
 import type { Database } from '../database/database.ts'
-import type { SessionLifetime } from '../sessions/lifetime.ts'
+import type { SessionLifetime } from '../config/config.ts'
 import { clockLeeway, type Revocable } from '../tokens/claims.ts'
-import { createFindUserOfToken } from '../users/of-token.ts'
+import { createFindUserOfToken } from '../repositories/users-by-token.ts'
 import { createRevocationList } from './list.ts'
-import { channel, decode, findRevocationsSince, type Revocation } from './queries.ts'
+import { channel, decode, findRevocationsSince, type Revocation } from '../repositories/revocations.ts'
 
 export interface Revocations {
   /**

@@ -1,6 +1,6 @@
 import type { Db } from '../database/database.ts'
 import { retryingDeadlocks } from '../database/retry.ts'
-import { insertRevocations, type Revocation } from './queries.ts'
+import { insertRevocations, type Revocation } from '../repositories/revocations.ts'
 import type { Revocations } from './revocations.ts'
 
 /** Runs a transaction that makes access tokens void, and sees to it that no instance takes them any more. */

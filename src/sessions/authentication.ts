@@ -1,4 +1,4 @@
-import type { UserRow } from '../users/queries.ts'
+import type { UserRow } from '../repositories/users.ts'
 
 /** How a user proved who they are, in the words of RFC 8176. */
 export type AuthenticationMethod = 'pwd'

@@ -1,10 +1,11 @@
 import { and, asc, eq, gt, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
-import { type Origin, recordEvent } from '../audit/events.ts'
+import { recordEvent } from '../repositories/audit-events.ts'
+import { type Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
-import { requireActor } from '../revocation/actor.ts'
+import { requireActor } from '../repositories/actors.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
-import type { Role } from '../roles/roles.ts'
+import type { Role } from '../roles.ts'
 
 /** Whose sessions, from before when: all conditions that are named must hold. */
 export interface SessionFilter {

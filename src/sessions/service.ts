@@ -1,27 +1,33 @@
 import { noRequest, verificationRequest } from '../accounts/requests.ts'
-import { type Origin, recordEvent } from '../audit/events.ts'
+import { recordEvent } from '../repositories/audit-events.ts'
+import { type Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
-import type { PasswordAttempts } from '../limits/password-attempts.ts'
+import type { PasswordAttempts } from '../throttling/password-attempts.ts'
 import type { Hasher } from '../passwords/hasher.ts'
-import { requireActor } from '../revocation/actor.ts'
+import { requireActor } from '../repositories/actors.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import type { Device, DeviceTokens } from '../tokens/device-token.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
-import { replacePasswordHash, type UserRow } from '../users/queries.ts'
+import { type UserRow } from '../repositories/users.ts'
+import { markLogin, replacePasswordHash } from '../repositories/user-passwords.ts'
 import {
   deleteSession,
   deleteSessions,
   deleteSurplusSessions,
   findSessions,
-  insertSession,
-  markLogin,
-  type SessionLimits
-} from './queries.ts'
-import { deleteReusedSession, isPredecessor, prepareRotateSession, type RotateSession } from './rotation.ts'
-import type { IssuePair, TokenPair } from './token-pair.ts'
-import type { UnansweredRefreshes } from './unanswered.ts'
+  insertSession
+} from '../repositories/sessions.ts'
+import { type SessionLimits } from '../config/config.ts'
+import {
+  deleteReusedSession,
+  isPredecessor,
+  prepareRotateSession,
+  type RotateSession
+} from '../repositories/session-rotation.ts'
+import type { IssuePair, TokenPair } from '../tokens/token-pair.ts'
+import type { UnansweredRefreshes } from './unanswered-refreshes.ts'
 
 export interface Credentials {
   /** The username or the e-mail address. */

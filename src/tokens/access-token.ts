@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
-import type { TokenSubject } from '../users/queries.ts'
-import { type Authority, wordsOf } from '../clients/scopes.ts'
+import type { TokenSubject } from '../repositories/users.ts'
+import { type Authority, wordsOf } from '../scopes.ts'
 import type { SessionProof } from '../sessions/authentication.ts'
-import { flagsOf, rolesOf } from '../roles/roles.ts'
+import { flagsOf, rolesOf } from '../roles.ts'
 import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
-import type { SigningKey } from './key-files.ts'
-import type { Keyring } from './keyring.ts'
+import type { SigningKey } from '../keys/key-files.ts'
+import type { Keyring } from '../keys/keyring.ts'
 
 export interface AccessTokenOptions {
   issuer: string

@@ -1,7 +1,6 @@
-import { type ClientScope, scopesIn } from '../clients/scopes.ts'
-import { sessionKey } from '../revocation/list.ts'
-import { type Role, type RoleFlags, rolesOf } from '../roles/roles.ts'
-import { isUuid } from '../uuid.ts'
+import { type ClientScope, scopesIn } from '../scopes.ts'
+import { isUuid, sessionKey } from '../ids.ts'
+import { type Role, type RoleFlags, rolesOf } from '../roles.ts'
 
 /** What every access token says (RFC 9068 §2.2). Times are seconds since the epoch. */
 interface CommonClaims extends RoleFlags {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { UserRow } from '../users/queries.ts'
-import { uuidBytes, uuidOf } from '../uuid.ts'
-import type { Keyring } from './keyring.ts'
+import type { UserRow } from '../repositories/users.ts'
+import { uuidBytes, uuidOf } from '../ids.ts'
+import type { Keyring } from '../keys/keyring.ts'
 import { createSeal } from './seal.ts'
 
 /** A browser on which users have proved who they are, as its cookie says. */

@@ -1,12 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Keyring } from './keyring.ts'
-import type { RefreshKey } from './key-files.ts'
-
-/** What a refresh token says: the session, and how often its token had been rotated when it was issued. */
-export interface RefreshClaims {
-  sessionId: string
-  counter: number
-}
+import type { Keyring } from '../keys/keyring.ts'
+import type { RefreshKey } from '../keys/key-files.ts'
+import type { RefreshClaims } from '../repositories/session-rotation.ts'
 
 export interface RefreshTokens {
   /** Of one session and counter always the same token, so that a lost answer can be given again. */

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
-import type { RefreshKey } from './key-files.ts'
-import type { Keyring } from './keyring.ts'
+import type { RefreshKey } from '../keys/key-files.ts'
+import type { Keyring } from '../keys/keyring.ts'
 
 /** Text that only this service can have written. */
 export interface Seal {

@@ -1,25 +1,24 @@
 import { mailAddressChange, mailChangeRequest } from '../accounts/address-mails.ts'
-import { type AuditEvent, type Origin, recordEvent } from '../audit/events.ts'
-import { forgetOlderEvents, forgetUser } from '../audit/forgetting.ts'
+import { type AuditEvent, recordEvent } from '../repositories/audit-events.ts'
+import { type Origin } from '../origin.ts'
+import { forgetOlderEvents, forgetUser } from '../repositories/anonymization.ts'
 import type { Db } from '../database/database.ts'
 import { retryingDeadlocks } from '../database/retry.ts'
 import { Problem } from '../errors.ts'
-import { requireActor } from '../revocation/actor.ts'
-import type { Revocation } from '../revocation/queries.ts'
-import { flagsOf, type RoleFlags, roles, rolesOf } from '../roles/roles.ts'
-import { deleteSessions } from '../sessions/queries.ts'
-import { keyOf } from './names.ts'
+import { requireActor } from '../repositories/actors.ts'
+import type { Revocation } from '../repositories/revocations.ts'
+import { flagsOf, type RoleFlags, roles, rolesOf } from '../roles.ts'
+import { deleteSessions } from '../repositories/sessions.ts'
+import { keyOf } from '../names.ts'
+import { deleteUser, updateUser, type UserRow } from '../repositories/users.ts'
 import {
   canAdminister,
-  deleteUser,
-  isKeptForAnother,
   type LockedUser,
   lockUser,
   type LoginRules,
-  updateUser,
-  type UserReference,
-  type UserRow
-} from './queries.ts'
+  type UserReference
+} from '../repositories/user-locks.ts'
+import { isKeptForAnother } from '../repositories/user-names.ts'
 
 /** What of themselves users can change. Absent properties stay as they are; null clears. */
 export interface ProfileChange {

@@ -1,13 +1,13 @@
-import type { Origin } from '../audit/events.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
-import type { PasswordAttempts } from '../limits/password-attempts.ts'
+import type { PasswordAttempts } from '../throttling/password-attempts.ts'
 import type { InRevokingTransaction } from '../revocation/transaction.ts'
 import type { Proof } from '../sessions/proof.ts'
-import type { SessionLimits } from '../sessions/queries.ts'
+import type { SessionLimits } from '../config/config.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { prepareRemoval, removeUser } from './changes.ts'
 import { createExport } from './export.ts'
-import type { LoginRules } from './queries.ts'
+import type { LoginRules } from '../repositories/user-locks.ts'
 import type { Users } from './service.ts'
 
 export interface DepartureOptions {

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream'
 import pLimit from 'p-limit'
 import { describeOwnEvent } from '../audit/description.ts'
-import { type AuditRow, eventPagesOf, listEvents } from '../audit/listing.ts'
-import type { Page } from '../database/cursor.ts'
+import { type AuditRow, eventPagesOf, listEvents } from '../repositories/audit-event-list.ts'
+import type { Page } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
-import { findSessions, type SessionLimits } from '../sessions/queries.ts'
+import { findSessions } from '../repositories/sessions.ts'
+import { type SessionLimits } from '../config/config.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
-import type { UserRow } from './queries.ts'
+import type { UserRow } from '../repositories/users.ts'
 import type { Users } from './service.ts'
 
 export const mostEventsExported = 10_000

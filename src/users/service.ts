@@ -1,26 +1,21 @@
 import { attemptRequest, recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
-import { type Origin, recordEvent } from '../audit/events.ts'
+import { recordEvent } from '../repositories/audit-events.ts'
+import { type Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { violatedUniqueIndex } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
 import type { Hasher } from '../passwords/hasher.ts'
 import { checkPassword, type PasswordPolicy } from '../passwords/policy.ts'
 import type { InRevokingTransaction } from '../revocation/transaction.ts'
-import type { Role } from '../roles/roles.ts'
+import type { Role } from '../roles.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { changeLockedUser, changeUser, type ProfileChange, type UserChange } from './changes.ts'
-import { holdUsername } from './held-names.ts'
-import { isEmail, keyOf, normalizeUsername } from './names.ts'
-import type { FindUserOfToken } from './of-token.ts'
-import {
-  deleteUser,
-  findHolders,
-  insertUser,
-  insertUserUnlessTaken,
-  isKeptForAnother,
-  lockUser,
-  type UserRow
-} from './queries.ts'
+import { holdUsername } from '../repositories/held-usernames.ts'
+import { isEmail, keyOf, normalizeUsername } from '../names.ts'
+import type { FindUserOfToken } from '../repositories/users-by-token.ts'
+import { deleteUser, insertUser, insertUserUnlessTaken, type UserRow } from '../repositories/users.ts'
+import { lockUser } from '../repositories/user-locks.ts'
+import { findHolders, isKeptForAnother } from '../repositories/user-names.ts'
 
 export interface NewUser {
   username: string

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createDenials } from '../../src/audit/denials.ts'
+import { createDenials } from '../../src/audit/access-denials.ts'
 import { registerAdmin } from '../support/admin.ts'
 import { call, registerPerson } from '../support/client.ts'
 import { createClient, tokenOf } from '../support/service-client.ts'

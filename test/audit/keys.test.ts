@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually } from '../support/eventually.ts'
 import { sql, startService } from '../support/service.ts'
-import { generateSigningKey } from '../../src/tokens/key-files.ts'
+import { generateSigningKey } from '../../src/keys/key-files.ts'
 
 await t.test(
   'L2: each key is recorded when it comes to sign and when it is trusted no more, once over all instances',

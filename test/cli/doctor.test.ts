@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { generateMissingKeys } from '../../src/tokens/key-files.ts'
+import { generateMissingKeys } from '../../src/keys/key-files.ts'
 import { gatehouse, serve } from '../support/command.ts'
 import { startMailServer } from '../support/mail-server.ts'
 import { createDatabase, createEmptyDatabase, createFolder, sql } from '../support/service.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { gatehouse } from '../support/command.ts'
 import { createDatabase, createFolder } from '../support/service.ts'
-import { ConfigError, readConfig } from '../../src/config.ts'
+import { ConfigError, readConfig } from '../../src/config/config.ts'
 
 await t.test('serve refuses unsafe settings, naming every fault at once and no value', async (t) => {
   const { status, stdout, stderr } = await gatehouse(t, ['serve'], {

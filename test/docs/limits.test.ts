@@ -2,19 +2,25 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { Limit } from '../../routes/admin/schemas.ts'
 import { lifetimes } from '../../src/accounts/links.ts'
-import { bodyLimit, defaultTimeouts } from '../../src/app.ts'
+import { bodyLimit, defaultTimeouts } from '../../app.ts'
 import { mostSecrets } from '../../src/clients/service.ts'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { statementTimeout } from '../../src/database/connection.ts'
 import { mostWaitingPerConnection } from '../../src/database/pool.ts'
-import { formatRate, limits, readRate } from '../../src/limits/limits.ts'
-import { mailBudgets } from '../../src/limits/mail-budgets.ts'
-import { freeFailures, lockout, longestWait, mostFailures, remembrance } from '../../src/limits/queries.ts'
+import { formatRate, limits, readRate } from '../../src/config/limits.ts'
+import { mailBudgets } from '../../src/throttling/mail-budgets.ts'
+import {
+  freeFailures,
+  lockout,
+  longestWait,
+  mostFailures,
+  remembrance
+} from '../../src/repositories/failure-counters.ts'
 import { maxKnownWaitingPerThread, maxWaitingPerThread } from '../../src/passwords/hasher.ts'
 import { longestPassword } from '../../src/passwords/policy.ts'
 import { freshFor } from '../../src/sessions/authentication.ts'
 import { mostSessionsPerUser } from '../../src/sessions/service.ts'
-import { SettingsSchema } from '../../src/settings.ts'
+import { SettingsSchema } from '../../src/config/settings.ts'
 import { deviceLifetime, maxUsersPerDevice } from '../../src/tokens/device-token.ts'
 import { mostEventsExported } from '../../src/users/export.ts'
 

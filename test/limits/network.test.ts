@@ -1,5 +1,5 @@
 import t from 'tap'
-import { networkOf } from '../../src/limits/network.ts'
+import { networkOf } from '../../src/throttling/network.ts'
 
 await t.test('B2: one network in whatever spelling is one (CVE-2026-45364)', async (t) => {
   const same: [network: string, ...spellings: string[]][] = [

@@ -88,7 +88,7 @@ await t.test('where nothing sends them, the latest mails are kept', async (t) =>
 
 await t.test('what can no longer be of use is swept', async (t) => {
   const { deleteUselessMails } = await import('../../src/mail/outbox.ts')
-  const { sweep } = await import('../../src/sweeper.ts')
+  const { sweep } = await import('../../src/repositories/expired-rows.ts')
   const service = await startService(t)
   const { db } = service.app.database
   const people = [await registerPerson(service), await registerPerson(service), await registerPerson(service)]

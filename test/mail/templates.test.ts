@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { languages } from '../../src/mail/language.ts'
+import { languages } from '../../src/language.ts'
 import { type MailName, mails, readTemplates } from '../../src/mail/templates.ts'
 import { registerPerson } from '../support/client.ts'
 import { startMailServer, tokenIn } from '../support/mail-server.ts'

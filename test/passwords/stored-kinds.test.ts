@@ -1,6 +1,6 @@
 import t from 'tap'
-import { buildApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config.ts'
+import { buildApp } from '../../app.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { createHasher } from '../../src/passwords/hasher.ts'
 import { registerElsewhere } from '../support/limited.ts'
 import { sql, startService } from '../support/service.ts'

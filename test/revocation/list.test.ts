@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { createRevocationList, sessionKey } from '../../src/revocation/list.ts'
-import { decode, encode, type Revocation } from '../../src/revocation/queries.ts'
+import { createRevocationList } from '../../src/revocation/list.ts'
+import { sessionKey } from '../../src/ids.ts'
+import { decode, encode, type Revocation } from '../../src/repositories/revocations.ts'
 import type { Principal } from '../../src/tokens/claims.ts'
 
 const principal = (sessionId: string, userId = 1, version = 1) =>

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type ClientScope, clientScopes } from '../../src/clients/scopes.ts'
+import { type ClientScope, clientScopes } from '../../src/scopes.ts'
 import { registerAdmin } from '../support/admin.ts'
 import { call, logIn, registerPerson } from '../support/client.ts'
 import { partsOf } from '../support/forge.ts'

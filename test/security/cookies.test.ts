@@ -1,5 +1,5 @@
 import t from 'tap'
-import { generateMissingKeys } from '../../src/tokens/key-files.ts'
+import { generateMissingKeys } from '../../src/keys/key-files.ts'
 import { type Answer, call, cookiesOf, registerPerson } from '../support/client.ts'
 import { createFolder, startService } from '../support/service.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { prepareRotateSession } from '../../src/sessions/rotation.ts'
+import { prepareRotateSession } from '../../src/repositories/session-rotation.ts'
 import { registerPerson, startSession } from '../support/client.ts'
 import { sql, startService } from '../support/service.ts'
 

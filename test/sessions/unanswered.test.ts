@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { prepareRotateSession } from '../../src/sessions/rotation.ts'
-import { createUnansweredRefreshes } from '../../src/sessions/unanswered.ts'
+import { prepareRotateSession } from '../../src/repositories/session-rotation.ts'
+import { createUnansweredRefreshes } from '../../src/sessions/unanswered-refreshes.ts'
 import { call, registerPerson, startSession, type Tokens } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { startProxy } from '../support/proxy.ts'

@@ -4,7 +4,10 @@ import type { Test } from 'tap'
 import { cheapHashes, createFolder } from './service.ts'
 
 // The build, as it is run in production; V8 alone is told to spend nothing on making PGlite faster.
-export const commandLine = ['--liftoff-only', fileURLToPath(new URL('../../.tap/compiled/src/cli.js', import.meta.url))]
+export const commandLine = [
+  '--liftoff-only',
+  fileURLToPath(new URL('../../.tap/compiled/cli/gatehouse.js', import.meta.url))
+]
 
 export interface Ending {
   status: number | null

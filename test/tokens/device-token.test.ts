@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createDeviceTokens, deviceLifetime } from '../../src/tokens/device-token.ts'
-import { generateMissingKeys } from '../../src/tokens/key-files.ts'
-import { openKeyring } from '../../src/tokens/keyring.ts'
+import { generateMissingKeys } from '../../src/keys/key-files.ts'
+import { openKeyring } from '../../src/keys/keyring.ts'
 import { createFolder } from '../support/service.ts'
 
 const schedule = { activationDelay: 0, validity: 960 }

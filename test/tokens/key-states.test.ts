@@ -1,5 +1,5 @@
 import t from 'tap'
-import { statesOf } from '../../src/tokens/key-states.ts'
+import { statesOf } from '../../src/keys/key-states.ts'
 
 const schedule = { activationDelay: 300, validity: 960 }
 const made = (...seconds: number[]) => seconds.map((second) => ({ createdAt: new Date(second * 1000) }))

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { generateMissingKeys, generateSigningKey } from '../../src/tokens/key-files.ts'
-import { openKeyring } from '../../src/tokens/keyring.ts'
+import { generateMissingKeys, generateSigningKey } from '../../src/keys/key-files.ts'
+import { openKeyring } from '../../src/keys/keyring.ts'
 import { createFolder } from '../support/service.ts'
 
 const schedule = { activationDelay: 0, validity: 960 }

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { describeClient } from '../../../src/clients/description.ts'
-import { foreignCursor } from '../../../src/database/cursor.ts'
+import { foreignCursor } from '../../../src/database/pagination.ts'
 import { ok, strict } from '../../schemas.ts'
 import { Cursor, Limit } from '../schemas.ts'
 import { ServiceClientList } from './schemas.ts'

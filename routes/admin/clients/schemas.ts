@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { type ClientScope, clientScopes } from '../../../src/clients/scopes.ts'
+import { type ClientScope, clientScopes } from '../../../src/scopes.ts'
 import { longestName } from '../../../src/clients/service.ts'
 import { Nullable, ref, strict, Text, Timestamp } from '../../schemas.ts'
 

@@ -9,7 +9,7 @@ export const clients = pgTable('clients', {
   isReader: boolean('is_reader').notNull().default(false),
   isAuthor: boolean('is_author').notNull().default(false),
   isAdmin: boolean('is_admin').notNull().default(false),
-  /** What it may do beside what its roles allow: see src/clients/scopes.ts. */
+  /** What it may do beside what its roles allow: see src/scopes.ts. */
   scopes: text()
     .array()
     .notNull()

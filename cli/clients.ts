@@ -1,0 +1,144 @@
+import { Argument, type Command, Option } from 'commander'
+import { describeClient, describeSecret } from '../src/clients/description.ts'
+import type { ClientWithSecrets } from '../src/repositories/clients.ts'
+import { clientScopes, type ClientScope } from '../src/scopes.ts'
+import type { Clients } from '../src/clients/service.ts'
+import { flagsOf, type Role, roles, rolesOf } from '../src/roles.ts'
+import { isUuid } from '../src/ids.ts'
+import { CommandError } from './command-error.ts'
+import { print, printAll } from './output.ts'
+import { withSchema } from './settings.ts'
+
+const pageSize = 100
+
+export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
+  const group = program.command('clients').description('the services that call in their own name')
+
+  group
+    .command('create')
+    .description('create a client, and print its secret, this once')
+    .requiredOption('--name <name>', 'what it is called in lists')
+    .addOption(new Option('--role <role...>', 'repeat it for several roles').choices(roles).default([]))
+    .addOption(
+      new Option('--scope <scope...>', 'what it may do without a role; introspect unless named').choices(clientScopes)
+    )
+    .action(async ({ name, role, scope }: { name: string; role: Role[]; scope?: ClientScope[] }, command: Command) => {
+      const scopes = scope && { scopes: scope }
+      const flags = Object.fromEntries(role.map((one) => [`is_${one}`, true]))
+      const { clientSecret, ...client } = await withClients(env, (clients) =>
+        clients.create({ name, ...flags, ...scopes }, {})
+      )
+      const words = [`Created ${inWords(client)}`, `client_id: ${client.id}`, `client_secret: ${clientSecret}`]
+      print(command, { ...describeClient(client), client_secret: clientSecret }, words.join('\n'))
+    })
+
+  group
+    .command('list')
+    .description('list all clients, in the order in which they came')
+    .action(async (_options: object, command: Command) => {
+      await withClients(env, (clients) => printAll(command, everyClient(clients), inColumns))
+    })
+
+  group
+    .command('add-secret')
+    .description('give a client a second secret, and print it, this once; both are good until one is ended')
+    .argument('<id>', 'the client_id')
+    .action(async (id: string, _options: object, command: Command) => {
+      const { clientSecret, ...secret } = await onClient(env, id, (clients) => clients.addSecret(id, {}))
+      const words = `Added ${secret.id}\nclient_secret: ${clientSecret}`
+      print(command, { ...describeSecret(secret), client_secret: clientSecret }, words)
+    })
+
+  group
+    .command('end-secret')
+    .description('end a secret of a client; the access tokens that it brought become void')
+    .argument('<id>', 'the client_id')
+    .argument('<secret-id>', 'as "gatehouse clients list" shows it')
+    .action(async (id: string, secretId: string, _options: object, command: Command) => {
+      if (!isUuid(secretId)) throw new CommandError(`There is no secret ${secretId}`)
+      await onClient(env, id, (clients) => clients.endSecret(id, secretId, {}), `secret ${secretId} of client ${id}`)
+      print(command, { id: secretId }, `Ended ${secretId}`)
+    })
+
+  group
+    .command('set-scopes')
+    .description('replace what a client may do without a role; its access tokens become void')
+    .argument('<id>', 'the client_id')
+    .addArgument(new Argument('[scope...]', 'none of them unless named').choices(clientScopes))
+    .action(async (id: string, scopes: ClientScope[], _options: object, command: Command) => {
+      const client = await onClient(env, id, (clients) => clients.update(id, { scopes }, {}))
+      print(command, describeClient(client), `Now with ${scopes.join(' and ') || 'no scope'}: ${inWords(client)}`)
+    })
+
+  addSwitch('disable', 'keep a client from getting tokens; those that it has become void', true)
+  addSwitch('enable', 'let a client get tokens again', false)
+
+  group
+    .command('delete')
+    .description('delete a client with its secrets; its access tokens become void')
+    .argument('<id>', 'the client_id')
+    .action(async (id: string, _options: object, command: Command) => {
+      await onClient(env, id, (clients) => clients.delete(id, {}))
+      print(command, { id }, `Deleted ${id}`)
+    })
+
+  function addSwitch(name: string, description: string, isDisabled: boolean): void {
+    group
+      .command(name)
+      .description(description)
+      .argument('<id>', 'the client_id')
+      .action(async (id: string, _options: object, command: Command) => {
+        const client = await onClient(env, id, (clients) => clients.update(id, { is_disabled: isDisabled }, {}))
+        print(command, describeClient(client), `Now ${isDisabled ? 'disabled' : 'enabled'}: ${inWords(client)}`)
+      })
+  }
+}
+
+async function withClients<T>(env: NodeJS.ProcessEnv, work: (clients: Clients) => Promise<T>): Promise<T> {
+  return withSchema(env, [], async ({ db }) => {
+    const { createClients } = await import('../src/clients/service.ts')
+    const { createRevokingTransaction } = await import('../src/revocation/transaction.ts')
+    return work(createClients({ db, inRevokingTransaction: createRevokingTransaction(db) }))
+  })
+}
+
+/** The same for a client that may not be there, which is said in words. */
+async function onClient<T>(
+  env: NodeJS.ProcessEnv,
+  id: string,
+  work: (clients: Clients) => Promise<T>,
+  what = `client ${id}`
+): Promise<T> {
+  const { Problem } = await import('../src/errors.ts')
+  const unknown = new CommandError(`There is no ${what}: "gatehouse clients list" shows those that there are`)
+  if (!isUuid(id)) throw unknown
+  return withClients(env, work).catch((error: unknown) => {
+    throw error instanceof Problem && error.code === 'not_found' ? unknown : error
+  })
+}
+
+async function* everyClient(clients: Clients) {
+  let cursor: string | undefined
+  do {
+    const { items, nextCursor } = await clients.list({ limit: pageSize, cursor })
+    yield* items.map(describeClient)
+    cursor = nextCursor ?? undefined
+  } while (cursor !== undefined)
+}
+
+type Description = ReturnType<typeof describeClient>
+
+const inColumns = (client: Description) =>
+  [
+    client.id,
+    client.name,
+    [...rolesOf(client), ...uncommon(client.scopes)].join(',') || '-',
+    client.is_disabled ? 'disabled' : 'enabled',
+    client.secrets.map(({ id }) => id).join(',') || '-'
+  ].join('\t')
+
+/** What is worth a word in a line: asking about tokens is what almost every client may. */
+const uncommon = (scopes: readonly string[]) => scopes.filter((scope) => scope !== 'introspect')
+
+const inWords = (client: ClientWithSecrets) =>
+  `${client.name}, ${[...rolesOf(flagsOf(client)), ...uncommon(client.scopes)].join(' and ') || 'without a role'}`

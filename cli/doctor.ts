@@ -1,0 +1,159 @@
+import type { Command } from 'commander'
+import type { Config } from '../src/config/config.ts'
+import type { Db } from '../src/database/database.ts'
+import { print } from './output.ts'
+
+interface Check {
+  about: 'settings' | 'files' | 'keys' | 'database' | 'schema' | 'clock' | 'mail'
+  status: 'ok' | 'warning' | 'failed'
+  message: string
+}
+
+type Explain = (error: unknown) => string
+
+// Seconds by which the clocks of this process and of the database may differ, for tokens of another instance to be good.
+const clocksAgree = 2
+const clocksAreWrong = 30
+
+export function addDoctor(program: Command, env: NodeJS.ProcessEnv): void {
+  program
+    .command('doctor')
+    .description('check settings, keys, database, clock and mail as "serve" would find them; changes nothing')
+    .action(async (_options: object, command: Command) => {
+      const checks = await examine(env)
+      if (checks.some(({ status }) => status === 'failed')) process.exitCode = 1
+      const words = checks.map(({ about, status, message }) => [status, about, message].join('\t')).join('\n')
+      print(command, { ok: process.exitCode !== 1, checks }, words)
+    })
+}
+
+async function examine(env: NodeJS.ProcessEnv): Promise<Check[]> {
+  const { ConfigError, readConfig } = await import('../src/config/config.ts')
+  const { explainFailure } = await import('./failure.ts')
+  let config: Config
+  try {
+    config = readConfig(env)
+  } catch (error) {
+    // Without settings there is nothing else to look at.
+    if (error instanceof ConfigError)
+      return error.faults.map((message) => ({ about: 'settings', status: 'failed', message }))
+    throw error
+  }
+  const explain: Explain = (error) => explainFailure(error, env)
+  return [
+    ...checkSettings(config),
+    ...(await checkFiles(config)),
+    await checkKeys(config, explain),
+    ...(await checkDatabase(config, explain)),
+    ...(await checkMail(config))
+  ]
+}
+
+function checkSettings({ production, warnings }: Config): Check[] {
+  if (!production) {
+    const message = 'They are valid. What production asks for is checked with NODE_ENV=production'
+    return [{ about: 'settings', status: 'ok', message }]
+  }
+  if (warnings.length === 0) return [{ about: 'settings', status: 'ok', message: 'They are fit for production' }]
+  return warnings.map(({ message }) => ({ about: 'settings', status: 'warning', message }))
+}
+
+async function checkFiles(config: Config): Promise<Check[]> {
+  const { findingsOfFiles } = await import('../src/keys/file-permissions.ts')
+  const findings = findingsOfFiles(config)
+  if (findings.length === 0) {
+    return [{ about: 'files', status: 'ok', message: 'Keys and data are closed to other users of this machine' }]
+  }
+  return findings.map(({ level, message }) => ({
+    about: 'files',
+    status: level === 'refuse' ? 'failed' : 'warning',
+    message
+  }))
+}
+
+async function checkKeys(config: Config, explain: Explain): Promise<Check> {
+  const { readKeys } = await import('../src/keys/key-files.ts')
+  const { schedulesOf } = await import('../src/keys/key-states.ts')
+  const { openKeyring } = await import('../src/keys/keyring.ts')
+  try {
+    const { signing, refresh } = readKeys(config.keys)
+    if (!config.production && 'dir' in config.keys && (signing.length === 0 || refresh.length === 0)) {
+      return { about: 'keys', status: 'ok', message: `The first start makes what is missing in ${config.keys.dir}` }
+    }
+    const keyring = openKeyring({ source: config.keys, schedules: schedulesOf(config) })
+    keyring.close()
+    const { kid, algorithm } = keyring.current().signing
+    return { about: 'keys', status: 'ok', message: `Key ${kid} signs access tokens (${algorithm})` }
+  } catch (error) {
+    return { about: 'keys', status: 'failed', message: explain(error) }
+  }
+}
+
+async function checkDatabase({ database: options }: Config, explain: Explain): Promise<Check[]> {
+  const isEmbedded = options.url.startsWith('pglite:')
+  // To open an embedded database that is not there is to make it.
+  if (isEmbedded && !(await isFolder(options.url.slice('pglite:'.length)))) {
+    return [{ about: 'database', status: 'ok', message: 'The first start makes the embedded database' }]
+  }
+  try {
+    const { openDatabase } = await import('../src/database/open.ts')
+    const database = await openDatabase(options)
+    try {
+      return [
+        await checkSchema(database.db),
+        ...(isEmbedded ? [] : [await checkClock(database.db)]),
+        { about: 'database', status: 'ok', message: 'It answers' }
+      ]
+    } finally {
+      await database.close()
+    }
+  } catch (error) {
+    return [{ about: 'database', status: 'failed', message: explain(error) }]
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const { statSync } = await import('node:fs')
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+async function checkSchema(db: Db): Promise<Check> {
+  const { countPendingMigrations } = await import('../src/database/migrate.ts')
+  const pending = await countPendingMigrations(db)
+  if (pending === 0) return { about: 'schema', status: 'ok', message: 'It is up to date' }
+  const message = `Migrations are pending (${String(pending)}): "gatehouse migrate" or the next start applies them`
+  return { about: 'schema', status: 'warning', message }
+}
+
+async function checkClock(db: Db): Promise<Check> {
+  const { sql } = await import('drizzle-orm')
+  const before = Date.now()
+  const [row] = await db
+    .select({ now: sql<string>`extract(epoch from clock_timestamp())` })
+    .from(sql`(values (1)) as one`)
+  const between = (before + Date.now()) / 2 / 1000
+  const apart = Math.round(Math.abs(Number(row?.now) - between) * 10) / 10
+  const status = apart <= clocksAgree ? 'ok' : apart <= clocksAreWrong ? 'warning' : 'failed'
+  const message = `The clocks of this machine and of the database are ${String(apart)} s apart`
+  return { about: 'clock', status, message: status === 'ok' ? message : `${message}: keep both by NTP` }
+}
+
+async function checkMail({ mail: { smtpUrl } }: Config): Promise<Check[]> {
+  // That production has none is told with the settings.
+  if (smtpUrl === undefined) return []
+  const { verifySmtp } = await import('../src/mail/transport.ts')
+  const { reasonOf } = await import('../src/mail/failure.ts')
+  const { host } = new URL(smtpUrl)
+  try {
+    await verifySmtp(smtpUrl)
+    return [{ about: 'mail', status: 'ok', message: `The mail server at ${host} takes mail from here` }]
+  } catch (error) {
+    const { code, response } = reasonOf(error)
+    const reason = [code, response]
+      .filter((part) => part !== undefined)
+      .map(String)
+      .join(' ')
+    const message = `The mail server at ${host} does not take mail from here (${reason}): check SMTP_URL and that the server runs`
+    return [{ about: 'mail', status: 'failed', message }]
+  }
+}

@@ -1,0 +1,24 @@
+import type { Language } from './language.ts'
+import type { ClientScope } from './scopes.ts'
+
+/** Where a change came from: a request, or a command of an operator. */
+export interface Origin {
+  ip?: string
+  userAgent?: string | undefined
+  requestId?: string
+  /** The user who did it. */
+  actorId?: number
+  /** The service that did it in its own name. */
+  actorClientId?: string
+  /** Whether the mails that it causes are limited: not those of commands, nor any with RATE_LIMIT=off. */
+  isLimited?: boolean
+  /** The same, as the request's token says: what `requireActor` holds them to. */
+  actor?: Actor
+  /** What that service may do, where it is no administrator; absent for whoever may do all that they reach. */
+  scopes?: ReadonlySet<ClientScope>
+  /** What they read: the language of mails to them. */
+  language?: Language
+}
+export type Actor =
+  | { kind: 'user'; userId: number; sessionId: string; version: number }
+  | { kind: 'client'; clientId: string; sessionId: string; version: number }

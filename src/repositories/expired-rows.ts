@@ -1,0 +1,60 @@
+import { and, inArray, lt, notLike, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../database/database.ts'
+import { accountTokens, auditEvents, revocations, sessions } from '../database/schema/index.ts'
+import { deleteExpiredCounters } from './failure-counters.ts'
+import { maxTransactionAge } from '../revocation/revocations.ts'
+import { maxAccessTokenMinutes } from '../config/settings.ts'
+import { clockLeeway } from '../tokens/claims.ts'
+
+const batch = 500
+
+/**
+ * Seconds for which revocations are kept, whatever the lifetime of tokens at the instance that sweeps: another one, or
+ * the same after a restart, may load them for the longest lifetime that can be set.
+ */
+const revocationLifetime = maxAccessTokenMinutes * 60 + clockLeeway + maxTransactionAge
+
+/**
+ * Deletes what has expired, in small batches. Instances may sweep at the same time: each takes rows that no other has.
+ * @param options.auditRetention days for which events are kept; those of keys are few, and kept for good
+ * @returns how many rows are gone
+ */
+export async function sweep(db: Db, options: { auditRetention: number }): Promise<number> {
+  const isExpired = (column: typeof sessions.sweepAfter | typeof accountTokens.expiresAt) => lt(column, sql`now()`)
+  const oldRevocation = lt(revocations.createdAt, sql`now() - make_interval(secs => ${revocationLifetime})`)
+  const oldEvent = and(
+    lt(auditEvents.createdAt, sql`now() - make_interval(days => ${options.auditRetention})`),
+    notLike(auditEvents.type, 'key.%')
+  )
+  return (
+    (await untilNoneAreLeft(() => deleteBatch(db, sessions, isExpired(sessions.sweepAfter)))) +
+    (await untilNoneAreLeft(() => deleteBatch(db, accountTokens, isExpired(accountTokens.expiresAt)))) +
+    (await untilNoneAreLeft(() => deleteBatch(db, revocations, oldRevocation))) +
+    (await untilNoneAreLeft(() => deleteBatch(db, auditEvents, oldEvent))) +
+    (await untilNoneAreLeft(() => deleteExpiredCounters(db, batch)))
+  )
+}
+
+async function deleteBatch(
+  db: Db,
+  table: typeof sessions | typeof revocations | typeof accountTokens | typeof auditEvents,
+  condition: SQL | undefined
+): Promise<number> {
+  const expired = db
+    .select({ id: table.id })
+    .from(table)
+    .where(condition)
+    .limit(batch)
+    .for('update', { skipLocked: true })
+  const rows = await db.delete(table).where(inArray(table.id, expired)).returning({ id: table.id })
+  return rows.length
+}
+
+async function untilNoneAreLeft(deleteSome: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (;;) {
+    const deleted = await deleteSome()
+    total += deleted
+    if (deleted < batch) return total
+  }
+}

@@ -1,0 +1,119 @@
+import { and, desc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../database/database.ts'
+import { sessions } from '../database/schema/index.ts'
+import type { Authentication, AuthenticationMethod, SessionProof } from '../sessions/authentication.ts'
+import { endOf, isAlive } from './session-lifetime.ts'
+import { type SessionLifetime, type SessionLimits } from '../config/config.ts'
+
+export type SessionRow = typeof sessions.$inferSelect
+
+/** A session as its owner needs it now: which refresh token is good, and for how many seconds. */
+export interface LiveSession extends SessionProof {
+  sessionId: string
+  counter: number
+  remaining: number
+}
+
+export const ahead = (seconds: number) => sql`now() + make_interval(secs => ${seconds})`
+
+/** What the session's user proved, and when; a session from before these columns began with a password. */
+export const proof = {
+  methods: sql`coalesce(${sessions.amr}, '{pwd}')`.mapWith(sessions.amr) as SQL<AuthenticationMethod[]>,
+  at: sql<number>`floor(extract(epoch from coalesce(${sessions.authTime}, ${sessions.createdAt})))`.mapWith(Number)
+}
+
+export const remainingLife = (limits: SessionLifetime) =>
+  sql<number>`ceil(extract(epoch from ${endOf(limits)} - now()))`.mapWith(Number)
+
+export const midnightAfter = (moment: SQL) => sql`date_trunc('day', ${moment}) + interval '1 day'`
+
+export async function insertSession(
+  db: Db,
+  { user, methods }: Authentication,
+  client: { ip?: string; userAgent?: string | undefined },
+  limits: SessionLimits
+): Promise<LiveSession> {
+  const remaining = Math.min(limits.idle, limits.absolute)
+  const [row] = await db
+    .insert(sessions)
+    .values({
+      userId: user.id,
+      amr: methods,
+      authTime: sql`now()`,
+      ip: client.ip,
+      userAgent: client.userAgent?.slice(0, 512),
+      expiresAt: ahead(limits.absolute),
+      sweepAfter: midnightAfter(ahead(remaining))
+    })
+    .returning({ sessionId: sessions.id, ...proof })
+  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
+  return { ...row, counter: 0, remaining }
+}
+
+/** Keeps on a session that its user has proved again who they are. @returns undefined if it has ended */
+export async function refreshProof(
+  db: Db,
+  sessionId: string,
+  { user, methods }: Authentication,
+  limits: SessionLimits
+): Promise<LiveSession | undefined> {
+  const [row] = await db
+    .update(sessions)
+    .set({ amr: methods, authTime: sql`now()` })
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, user.id), isAlive(limits)))
+    .returning({
+      sessionId: sessions.id,
+      counter: sessions.refreshCounter,
+      remaining: remainingLife(limits),
+      ...proof
+    })
+  return row
+}
+
+export async function findSessions(db: Db, userId: number, limits: SessionLimits) {
+  return db
+    .select({
+      id: sessions.id,
+      createdAt: sessions.createdAt,
+      lastUsedAt: sessions.lastUsedAt,
+      expiresAt: endOf(limits),
+      ip: sessions.ip,
+      userAgent: sessions.userAgent
+    })
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), isAlive(limits)))
+    .orderBy(desc(sessions.lastUsedAt))
+}
+
+/** @returns its user, if it was there */
+export async function deleteSession(db: Db, id: string): Promise<number | undefined> {
+  const [row] = await db.delete(sessions).where(eq(sessions.id, id)).returning({ userId: sessions.userId })
+  return row?.userId
+}
+
+/** @returns the ids of those that were there */
+export async function deleteSessions(
+  db: Db,
+  userId: number,
+  which: { only: string } | { except: string } | 'all'
+): Promise<string[]> {
+  const condition =
+    which === 'all' ? undefined : 'only' in which ? eq(sessions.id, which.only) : ne(sessions.id, which.except)
+  const rows = await db
+    .delete(sessions)
+    .where(and(eq(sessions.userId, userId), condition))
+    .returning({ id: sessions.id })
+  return rows.map(({ id }) => id)
+}
+
+/** Keeps the sessions that were used last. @returns the ids of the others, which are gone */
+export async function deleteSurplusSessions(db: Db, userId: number, most: number): Promise<string[]> {
+  const surplus = db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(eq(sessions.userId, userId))
+    .orderBy(desc(sessions.lastUsedAt))
+    .offset(most)
+  const rows = await db.delete(sessions).where(inArray(sessions.id, surplus)).returning({ id: sessions.id })
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import { eq, or, sql } from 'drizzle-orm'
+import { recordEvent } from '../repositories/audit-events.ts'
+import { type Origin } from '../origin.ts'
+import type { Db } from '../database/database.ts'
+import { rateLimits, users } from '../database/schema/index.ts'
+import { keyOf } from '../names.ts'
+import { orClosed } from '../database/fail-closed.ts'
+import { networkOf } from './network.ts'
+
+const hour = 60 * 60
+
+/** How many mails are written within an hour, from the first on. */
+export const mailBudgets = {
+  /** Of one kind to one address, see `recipientOf`. */
+  recipient: 5,
+  /** By a user, beside what tells owners of their own accounts. */
+  user: 20,
+  /** The same by an administrator or a service client, who invite and correct others. */
+  administrator: 200,
+  /** The same by strangers of one network: more than their limits by address let them ask for. */
+  network: 100
+} as const
+
+/**
+ * What tells owners that somebody acts in their account, at the address that they have verified. It counts against its
+ * recipient alone: nobody can first use up the budget of a causer, and then act without a word.
+ */
+const warnings = ['password_changed', 'email_changed', 'email_change_requested']
+
+/** A mail as it is asked for. */
+export interface MailToCount {
+  userId?: number | null | undefined
+  recipient: string
+  template: string
+  /** Whether the account that the mail is about has verified the address; looked up where it is left out. */
+  isVerified?: boolean | undefined
+}
+
+/** Who causes a mail. Neither commands nor services with RATE_LIMIT=off are limited. */
+export type MailCause = Pick<Origin, 'isLimited' | 'ip' | 'userAgent' | 'requestId' | 'actorId' | 'actorClientId'>
+
+/** What became of a mail that was counted. */
+export interface Counted {
+  /** Seconds until there may be another; 0 for one that is within its budgets. */
+  wait: number
+  isVerified: boolean
+  /** How many mails its causer has had before it, within the hour. */
+  earlier: number
+}
+
+/**
+ * Counts a mail against its recipient and its causer, in the transaction that writes it: what is rolled back was not spent.
+ * The first that is over a budget leaves an event; those after it leave nothing.
+ * @throws {Problem} `unavailable` where the count cannot be kept: without it no mail is written
+ */
+export async function countMail(tx: Db, mail: MailToCount, cause: MailCause): Promise<Counted> {
+  const standing = await findStanding(tx, mail, cause)
+  const { isVerified } = standing
+  if (cause.isLimited !== true) return { wait: 0, isVerified, earlier: 0 }
+  const causer = isVerified && warnings.includes(mail.template) ? undefined : causerOf(cause, standing)
+  let earlier = 0
+  // The causer first: those who cause much wait for one another, and for nobody's address.
+  for (const budget of [...(causer ? [causer] : []), recipientOf(mail, standing)]) {
+    const count = await orClosed(spend(tx, budget))
+    if (count === undefined || count > budget.most) {
+      const details = { template: mail.template, budget: budget.name }
+      if (count !== undefined) {
+        await recordEvent(tx, cause, { type: 'mail.withheld', userId: mail.userId ?? undefined, details })
+      }
+      return { wait: await findWait(tx, budget.key), isVerified, earlier }
+    }
+    if (budget === causer) earlier = count - 1
+  }
+  return { wait: 0, isVerified, earlier }
+}
+
+interface Budget {
+  name: 'recipient' | 'causer'
+  key: string
+  most: number
+}
+
+/**
+ * An address has a budget of each kind of mail for the account that has verified it, one for an account that has not, and
+ * one for all accounts that want to change to it: no stranger uses up what its owner gets.
+ */
+function recipientOf({ userId, recipient, template }: MailToCount, { isVerified, isPresent }: Standing): Budget {
+  const owner = isVerified ? String(userId) : isPresent ? 'unverified' : 'other'
+  // A digest: the count outlives the account.
+  const address = createHash('sha256').update(keyOf(recipient)).digest('base64url')
+  return { name: 'recipient', key: `mail:${template}:${owner}:${address}`, most: mailBudgets.recipient }
+}
+
+function causerOf({ actorId, actorClientId, ip }: MailCause, { isByAdmin }: Standing): Budget | undefined {
+  const budget = (kind: keyof typeof mailBudgets, who: string): Budget => ({
+    name: 'causer',
+    key: `mails-by:${kind}:${who}`,
+    most: mailBudgets[kind]
+  })
+  if (actorClientId !== undefined) return budget('administrator', actorClientId)
+  if (actorId !== undefined) return budget(isByAdmin ? 'administrator' : 'user', String(actorId))
+  return ip === undefined ? undefined : budget('network', networkOf(ip))
+}
+
+/** How a mail's recipient and its causer stand to their accounts, as the transaction that writes the mail sees them. */
+interface Standing {
+  isVerified: boolean
+  /** Whether the recipient is the account's present address, and not one that it had or wants. */
+  isPresent: boolean
+  isByAdmin: boolean
+}
+
+async function findStanding(tx: Db, mail: MailToCount, { actorId }: MailCause): Promise<Standing> {
+  const ids = [mail.userId, actorId].filter((id) => id != null)
+  const found = await tx
+    .select({ id: users.id, emailKey: users.emailKey, emailVerified: users.emailVerified, isAdmin: users.isAdmin })
+    .from(users)
+    .where(ids.length === 0 ? sql`false` : or(...ids.map((id) => eq(users.id, id))))
+  const owner = found.find(({ id }) => id === mail.userId)
+  const isPresent = owner?.emailKey === keyOf(mail.recipient)
+  return {
+    isPresent,
+    isVerified: mail.isVerified ?? (isPresent && owner.emailVerified),
+    isByAdmin: found.some(({ id, isAdmin }) => id === actorId && isAdmin)
+  }
+}
+
+/**
+ * Takes one of an hour's mails. Instances share the row.
+ * @returns how many were taken, this one included: one more than there are for the first that is too many, then undefined
+ */
+async function spend(tx: Db, { key, most }: Budget): Promise<number | undefined> {
+  const isOver = sql`${rateLimits.expire} <= now()`
+  const end = sql`now() + make_interval(secs => ${hour})`
+  const [row] = await tx
+    .insert(rateLimits)
+    .values({ key, points: 1, expire: end })
+    .onConflictDoUpdate({
+      target: rateLimits.key,
+      set: {
+        points: sql`case when ${isOver} then 1 else ${rateLimits.points} + 1 end`,
+        expire: sql`case when ${isOver} then ${end} else ${rateLimits.expire} end`
+      },
+      setWhere: sql`${isOver} or ${rateLimits.points} <= ${most}`
+    })
+    .returning({ points: rateLimits.points })
+  return row?.points
+}
+
+async function findWait(tx: Db, key: string): Promise<number> {
+  const [row] = await tx
+    .select({ wait: sql`ceil(extract(epoch from ${rateLimits.expire} - now()))`.mapWith(Number) })
+    .from(rateLimits)
+    .where(eq(rateLimits.key, key))
+  return Math.max(1, row?.wait ?? 1)
+}
