@@ -74,10 +74,13 @@ export function fingerprint(source: KeySource): string {
   return files.map((file) => `${file}:${String(statSync(file, { throwIfNoEntry: false })?.mtimeMs)}`).join('\n')
 }
 
-/** Makes an ES256 key in `dir`, readable by its owner alone. */
+/** Makes an ES256 key in `dir`, readable by its owner alone. Its id begins with no `-`, which command lines take for an option. */
 export function generateSigningKey(dir: string): SigningKey {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const key = toSigningKey(privateKey, 'a new key', new Date())
+  let key: SigningKey
+  do {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    key = toSigningKey(privateKey, 'a new key', new Date())
+  } while (key.kid.startsWith('-'))
   writeWhole(dir, `${key.kid}${signingSuffix}`, created(key.createdAt) + key.privatePem)
   return key
 }

@@ -1,7 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { generateSigningKey } from '../../src/keys/key-files.ts'
 import { gatehouse } from '../support/command.ts'
 import { createFolder } from '../support/service.ts'
 
@@ -122,3 +123,25 @@ await t.test('what is wrong with keys is told in a line that names the file', as
     t.equal(stderr.trimEnd().split('\n').length, 1)
   }
 })
+
+await t.test('a key whose id looks like an option can be retired, and is none that is generated', async (t) => {
+  const KEYS_DIR = createFolder(t)
+  const dashed = keyWithDash()
+  writeFileSync(join(KEYS_DIR, `${dashed.kid}.pem`), dashed.pem, { mode: 0o600 })
+  for (let n = 0; n < 400; n++) t.notOk(generateSigningKey(KEYS_DIR).kid.startsWith('-'))
+  const retired = await gatehouse(t, ['keys', 'retire', '--json', '--', dashed.kid], { env: { KEYS_DIR } })
+  t.match(
+    { ...retired, stdout: JSON.parse(retired.stdout) as unknown },
+    { status: 0, stdout: { retired: [dashed.kid] } }
+  )
+})
+
+/** One key of 64 has such a thumbprint (RFC 7638). */
+function keyWithDash(): { kid: string; pem: string } {
+  for (;;) {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const { crv, kty, x, y } = publicKey.export({ format: 'jwk' })
+    const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url')
+    if (/^-[A-Z]/.test(kid)) return { kid, pem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string }
+  }
+}
