@@ -1,5 +1,5 @@
 import { recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { type InRevokingTransaction, ofSessions } from '../revocation/transaction.ts'
 import { deleteSessions } from '../repositories/sessions.ts'

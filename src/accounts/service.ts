@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
 import { Problem } from '../errors.ts'

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
 import { eventRow } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 
 /** A caller whose role does not suffice. */
 export interface Denial {

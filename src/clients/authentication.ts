@@ -1,5 +1,5 @@
 import { recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { Limiter } from '../throttling/limiter.ts'

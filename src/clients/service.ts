@@ -1,5 +1,5 @@
 import { type AuditEventType, recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Page } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'

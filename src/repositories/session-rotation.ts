@@ -4,7 +4,7 @@ import { sessions, users } from '../database/schema/index.ts'
 import { type TokenSubject, tokenSubject } from './users.ts'
 import { isAlive } from './session-lifetime.ts'
 import { ahead, type LiveSession, midnightAfter, proof, remainingLife } from './sessions.ts'
-import { type SessionLimits } from '../config/config.ts'
+import type { SessionLimits } from '../config/config.ts'
 
 /** Moves a session on by its refresh token. @returns undefined where the presented token is not good */
 export type RotateSession = (presented: RefreshClaims) => Promise<(LiveSession & { user: TokenSubject }) | undefined>

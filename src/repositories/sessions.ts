@@ -3,7 +3,7 @@ import type { Db } from '../database/database.ts'
 import { sessions } from '../database/schema/index.ts'
 import type { Authentication, AuthenticationMethod, SessionProof } from '../sessions/authentication.ts'
 import { endOf, isAlive } from './session-lifetime.ts'
-import { type SessionLifetime, type SessionLimits } from '../config/config.ts'
+import type { SessionLifetime, SessionLimits } from '../config/config.ts'
 
 export type SessionRow = typeof sessions.$inferSelect
 

@@ -19,6 +19,7 @@ export interface LoginRules {
 /** Whether a user is an administrator who can log in: one who was invited and has no password yet cannot. */
 export const canAdminister = (user: UserRow, { requireVerifiedEmail = false }: LoginRules): boolean =>
   user.isAdmin && !user.isDisabled && user.passwordHash !== null && (user.emailVerified || !requireVerifiedEmail)
+
 export type UserReference = { id: number } | { username: string }
 
 /**

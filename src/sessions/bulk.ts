@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import { recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import { requireActor } from '../repositories/actors.ts'

@@ -1,5 +1,5 @@
 import { recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import { deleteLinks, noticeTo } from '../accounts/links.ts'
 import { Problem } from '../errors.ts'
 import type { Attempt, PasswordAttempts } from '../throttling/password-attempts.ts'
@@ -11,11 +11,11 @@ import { type InRevokingTransaction, ofSessions } from '../revocation/transactio
 import type { UserPrincipal } from '../tokens/claims.ts'
 import type { Device, DeviceTokens } from '../tokens/device-token.ts'
 import type { FindUserOfToken } from '../repositories/users-by-token.ts'
-import { type UserRow } from '../repositories/users.ts'
+import type { UserRow } from '../repositories/users.ts'
 import { changePasswordHash } from '../repositories/user-passwords.ts'
 import type { Authentication } from './authentication.ts'
 import { deleteSessions, insertSession, refreshProof } from '../repositories/sessions.ts'
-import { type SessionLimits } from '../config/config.ts'
+import type { SessionLimits } from '../config/config.ts'
 import type { IssuePair, TokenPair } from '../tokens/token-pair.ts'
 
 export interface PasswordChange {

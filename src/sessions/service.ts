@@ -1,6 +1,6 @@
 import { noRequest, verificationRequest } from '../accounts/requests.ts'
 import { recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { PasswordAttempts } from '../throttling/password-attempts.ts'
@@ -10,7 +10,7 @@ import { type InRevokingTransaction, ofSessions } from '../revocation/transactio
 import type { UserPrincipal } from '../tokens/claims.ts'
 import type { Device, DeviceTokens } from '../tokens/device-token.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
-import { type UserRow } from '../repositories/users.ts'
+import type { UserRow } from '../repositories/users.ts'
 import { markLogin, replacePasswordHash } from '../repositories/user-passwords.ts'
 import {
   deleteSession,
@@ -19,7 +19,7 @@ import {
   findSessions,
   insertSession
 } from '../repositories/sessions.ts'
-import { type SessionLimits } from '../config/config.ts'
+import type { SessionLimits } from '../config/config.ts'
 import {
   deleteReusedSession,
   isPredecessor,

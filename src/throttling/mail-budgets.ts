@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { eq, or, sql } from 'drizzle-orm'
 import { recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { rateLimits, users } from '../database/schema/index.ts'
 import { keyOf } from '../names.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { recordEventWithMail } from '../accounts/requests.ts'
 import { type AuditEvent, recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
 import type { RequestNote } from '../mail/outbox.ts'

@@ -1,6 +1,6 @@
 import { mailAddressChange, mailChangeRequest } from '../accounts/address-mails.ts'
 import { type AuditEvent, recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import { forgetOlderEvents, forgetUser } from '../repositories/anonymization.ts'
 import type { Db } from '../database/database.ts'
 import { retryingDeadlocks } from '../database/retry.ts'

@@ -1,6 +1,6 @@
 import { attemptRequest, recordEventWithMail, verificationRequest } from '../accounts/requests.ts'
 import { recordEvent } from '../repositories/audit-events.ts'
-import { type Origin } from '../origin.ts'
+import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
 import { violatedUniqueIndex } from '../database/errors.ts'
 import { Problem } from '../errors.ts'
