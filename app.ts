@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { DestinationStream } from 'pino'
 import access from './plugins/access.ts'
+import bootstrap from './plugins/bootstrap.ts'
 import checks from './plugins/checks.ts'
 import clientCredentials from './plugins/client-credentials.ts'
 import configPlugin from './plugins/config.ts'
@@ -16,23 +17,23 @@ import forwarding from './plugins/forwarding.ts'
 import headers from './plugins/headers.ts'
 import jwt from './plugins/jwt.ts'
 import lifecycle from './plugins/lifecycle.ts'
+import jobs from './plugins/jobs.ts'
+import limiter from './plugins/limiter.ts'
 import limits from './plugins/limits.ts'
-import logging from './plugins/logging.ts'
+import logging, { loggerOptions } from './plugins/logging.ts'
 import mail from './plugins/mail.ts'
 import methods from './plugins/methods.ts'
 import metrics from './plugins/metrics.ts'
 import openapi from './plugins/openapi.ts'
 import passwords from './plugins/passwords.ts'
-import preparation from './plugins/preparation.ts'
+import operations from './plugins/operations.ts'
 import { serializersOnDemand } from './plugins/http/serialization.ts'
 import revocations from './plugins/revocations.ts'
-import services from './plugins/services.ts'
 import sweeper from './plugins/sweeper.ts'
 import validation from './plugins/validation.ts'
 import routes from './routes/index.ts'
 import { refuseMalformedHttp, requireHost } from './plugins/http/malformed-http.ts'
 import type { Config } from './src/config/config.ts'
-import { loggerOptions } from './src/logger.ts'
 
 /** How long clients may take, in milliseconds. */
 export interface Timeouts {
@@ -111,21 +112,23 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(validation)
   await app.register(database)
   await app.register(passwords)
-  await app.register(preparation)
+  await app.register(bootstrap)
   await app.register(jwt)
   await app.register(revocations)
   await app.register(devices)
   await app.register(cookies)
-  await app.register(limits)
+  await app.register(limiter)
   await app.register(clientCredentials)
   await app.register(crossOrigin)
   await app.register(denials)
   await app.register(access)
+  await app.register(limits)
   await app.register(methods)
   await app.register(logging)
   await app.register(metrics)
+  await app.register(jobs)
   await app.register(mail)
-  await app.register(services)
+  await app.register(operations)
   await app.register(sweeper)
   await app.register(openapi)
   await app.register(routes)

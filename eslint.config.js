@@ -22,6 +22,60 @@ const mayNotImport = (files, others) => ({
   }
 })
 
+/**
+ * The floors of src, the lowest first. A floor imports from those below it; a file of the lowest (src/*.ts, src/config/) from
+ * its own floor alone. Mechanisms may name the others that this table gives them.
+ * @type {Record<string, string[]>}
+ */
+const mechanisms = {
+  passwords: [],
+  keys: [],
+  tokens: ['keys'],
+  revocation: ['tokens'],
+  sessions: ['tokens'],
+  audit: [],
+  jobs: [],
+  throttling: ['passwords', 'tokens'],
+  mail: ['jobs', 'throttling', 'tokens'],
+  'email-links': ['jobs', 'mail', 'throttling'],
+  factors: ['email-links', 'passwords', 'revocation', 'throttling', 'tokens'],
+  users: ['email-links']
+}
+
+const floors = {
+  config: '(config/|(errors|roles|scopes|ids|names|origin|language|oauth-errors|package-folder)\\.ts$)',
+  database: 'database/',
+  repositories: 'repositories/',
+  mechanisms: `(${Object.keys(mechanisms).join('|')})/`,
+  operations: '(operations/|mechanisms\\.ts$)',
+  services: '(services|bootstrap)\\.ts$'
+}
+
+/**
+ * @param {string[]} files
+ * @param {string[]} above regular expressions of what lies above, below src/
+ */
+const mayNotClimb = (files, above) => ({
+  files,
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(\\.\\./)+(plugins/|routes/|${assembly.join('|')})`,
+            message: 'The domain imports from src alone.'
+          },
+          ...above.map((name) => ({
+            regex: `^\\.{1,2}/(\\.\\./)*${name}`,
+            message: 'A floor of src imports from those below it: see docs/architecture.md.'
+          }))
+        ]
+      }
+    ]
+  }
+})
+
 const assembly = ['app\\.ts', 'server\\.ts', 'cli/']
 
 export default defineConfig(
@@ -58,7 +112,27 @@ export default defineConfig(
     files: ['clients/**/*.ts', 'examples/**/*.ts'],
     languageOptions: { parserOptions: { projectService: false, project: './tsconfig.json' } }
   },
-  mayNotImport(['src/**/*.ts'], ['plugins/', 'routes/', ...assembly]),
+  mayNotClimb(
+    ['src/*.ts', 'src/config/**/*.ts'],
+    [floors.database, floors.repositories, floors.mechanisms, floors.operations, floors.services]
+  ),
+  mayNotClimb(['src/database/**/*.ts'], [floors.repositories, floors.mechanisms, floors.operations, floors.services]),
+  mayNotClimb(['src/repositories/**/*.ts'], [floors.mechanisms, floors.operations, floors.services]),
+  ...Object.entries(mechanisms).map(([name, others]) =>
+    mayNotClimb(
+      [`src/${name}/**/*.ts`],
+      [
+        ...Object.keys(mechanisms)
+          .filter((other) => other !== name && !others.includes(other))
+          .map((other) => `${other}/`),
+        floors.operations.replace('|mechanisms\\.ts$', ''),
+        floors.services
+      ]
+    )
+  ),
+  mayNotClimb(['src/operations/**/*.ts'], [floors.services]),
+  mayNotClimb(['src/mechanisms.ts'], [floors.services, 'operations/']),
+  mayNotClimb(['src/services.ts', 'src/bootstrap.ts'], []),
   mayNotImport(['plugins/**/*.ts'], ['routes/', ...assembly]),
   mayNotImport(['routes/**/*.ts'], assembly),
   {

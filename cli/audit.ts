@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { describeEvent } from '../src/audit/description.ts'
+import { viewEvent } from '../routes/views.ts'
 import type { AuditRow } from '../src/repositories/audit-event-list.ts'
 import { CommandError } from './command-error.ts'
 import { wantsJson, write } from './output.ts'
@@ -54,7 +54,7 @@ function count(text: string): number {
 }
 
 /** A JSON object a line, which programs can read as it comes. */
-const asJson = (event: AuditRow) => JSON.stringify(describeEvent(event))
+const asJson = (event: AuditRow) => JSON.stringify(viewEvent(event))
 
 function inWords(event: AuditRow): string {
   const parts = [

@@ -1,13 +1,13 @@
 import { Argument, type Command, Option } from 'commander'
-import { describeClient, describeSecret } from '../src/clients/description.ts'
+import { viewClient, viewSecret } from '../routes/views.ts'
 import type { ClientWithSecrets } from '../src/repositories/clients.ts'
 import { clientScopes, type ClientScope } from '../src/scopes.ts'
-import type { Clients } from '../src/clients/service.ts'
-import { flagsOf, type Role, roles, rolesOf } from '../src/roles.ts'
+import type { Services } from '../src/services.ts'
+import { columnsFor, type Role, roles, rolesInClaims, rolesOf } from '../src/roles.ts'
 import { isUuid } from '../src/ids.ts'
 import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
-import { withSchema } from './settings.ts'
+import { withServices } from './settings.ts'
 
 const pageSize = 100
 
@@ -24,12 +24,11 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     )
     .action(async ({ name, role, scope }: { name: string; role: Role[]; scope?: ClientScope[] }, command: Command) => {
       const scopes = scope && { scopes: scope }
-      const flags = Object.fromEntries(role.map((one) => [`is_${one}`, true]))
       const { clientSecret, ...client } = await withClients(env, (clients) =>
-        clients.create({ name, ...flags, ...scopes }, {})
+        clients.createClient({ name, ...columnsFor(role), ...scopes }, {})
       )
       const words = [`Created ${inWords(client)}`, `client_id: ${client.id}`, `client_secret: ${clientSecret}`]
-      print(command, { ...describeClient(client), client_secret: clientSecret }, words.join('\n'))
+      print(command, { ...viewClient(client), client_secret: clientSecret }, words.join('\n'))
     })
 
   group
@@ -44,9 +43,9 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .description('give a client a second secret, and print it, this once; both are good until one is ended')
     .argument('<id>', 'the client_id')
     .action(async (id: string, _options: object, command: Command) => {
-      const { clientSecret, ...secret } = await onClient(env, id, (clients) => clients.addSecret(id, {}))
+      const { clientSecret, ...secret } = await onClient(env, id, (clients) => clients.addClientSecret(id, {}))
       const words = `Added ${secret.id}\nclient_secret: ${clientSecret}`
-      print(command, { ...describeSecret(secret), client_secret: clientSecret }, words)
+      print(command, { ...viewSecret(secret), client_secret: clientSecret }, words)
     })
 
   group
@@ -56,7 +55,12 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .argument('<secret-id>', 'as "gatehouse clients list" shows it')
     .action(async (id: string, secretId: string, _options: object, command: Command) => {
       if (!isUuid(secretId)) throw new CommandError(`There is no secret ${secretId}`)
-      await onClient(env, id, (clients) => clients.endSecret(id, secretId, {}), `secret ${secretId} of client ${id}`)
+      await onClient(
+        env,
+        id,
+        (clients) => clients.endClientSecret(id, secretId, {}),
+        `secret ${secretId} of client ${id}`
+      )
       print(command, { id: secretId }, `Ended ${secretId}`)
     })
 
@@ -66,8 +70,8 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .argument('<id>', 'the client_id')
     .addArgument(new Argument('[scope...]', 'none of them unless named').choices(clientScopes))
     .action(async (id: string, scopes: ClientScope[], _options: object, command: Command) => {
-      const client = await onClient(env, id, (clients) => clients.update(id, { scopes }, {}))
-      print(command, describeClient(client), `Now with ${scopes.join(' and ') || 'no scope'}: ${inWords(client)}`)
+      const client = await onClient(env, id, (clients) => clients.updateClient(id, { scopes }, {}))
+      print(command, viewClient(client), `Now with ${scopes.join(' and ') || 'no scope'}: ${inWords(client)}`)
     })
 
   addSwitch('disable', 'keep a client from getting tokens; those that it has become void', true)
@@ -78,7 +82,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .description('delete a client with its secrets; its access tokens become void')
     .argument('<id>', 'the client_id')
     .action(async (id: string, _options: object, command: Command) => {
-      await onClient(env, id, (clients) => clients.delete(id, {}))
+      await onClient(env, id, (clients) => clients.deleteClient(id, {}))
       print(command, { id }, `Deleted ${id}`)
     })
 
@@ -88,25 +92,21 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
       .description(description)
       .argument('<id>', 'the client_id')
       .action(async (id: string, _options: object, command: Command) => {
-        const client = await onClient(env, id, (clients) => clients.update(id, { is_disabled: isDisabled }, {}))
-        print(command, describeClient(client), `Now ${isDisabled ? 'disabled' : 'enabled'}: ${inWords(client)}`)
+        const client = await onClient(env, id, (clients) => clients.updateClient(id, { isDisabled }, {}))
+        print(command, viewClient(client), `Now ${isDisabled ? 'disabled' : 'enabled'}: ${inWords(client)}`)
       })
   }
 }
 
-async function withClients<T>(env: NodeJS.ProcessEnv, work: (clients: Clients) => Promise<T>): Promise<T> {
-  return withSchema(env, [], async ({ db }) => {
-    const { createClients } = await import('../src/clients/service.ts')
-    const { createRevokingTransaction } = await import('../src/revocation/transaction.ts')
-    return work(createClients({ db, inRevokingTransaction: createRevokingTransaction(db) }))
-  })
+async function withClients<T>(env: NodeJS.ProcessEnv, work: (clients: Services) => Promise<T>): Promise<T> {
+  return withServices(env, work)
 }
 
 /** The same for a client that may not be there, which is said in words. */
 async function onClient<T>(
   env: NodeJS.ProcessEnv,
   id: string,
-  work: (clients: Clients) => Promise<T>,
+  work: (clients: Services) => Promise<T>,
   what = `client ${id}`
 ): Promise<T> {
   const { Problem } = await import('../src/errors.ts')
@@ -117,22 +117,22 @@ async function onClient<T>(
   })
 }
 
-async function* everyClient(clients: Clients) {
+async function* everyClient(clients: Services) {
   let cursor: string | undefined
   do {
-    const { items, nextCursor } = await clients.list({ limit: pageSize, cursor })
-    yield* items.map(describeClient)
+    const { items, nextCursor } = await clients.listClients({ limit: pageSize, cursor })
+    yield* items.map(viewClient)
     cursor = nextCursor ?? undefined
   } while (cursor !== undefined)
 }
 
-type Description = ReturnType<typeof describeClient>
+type Description = ReturnType<typeof viewClient>
 
 const inColumns = (client: Description) =>
   [
     client.id,
     client.name,
-    [...rolesOf(client), ...uncommon(client.scopes)].join(',') || '-',
+    [...rolesInClaims(client), ...uncommon(client.scopes)].join(',') || '-',
     client.is_disabled ? 'disabled' : 'enabled',
     client.secrets.map(({ id }) => id).join(',') || '-'
   ].join('\t')
@@ -141,4 +141,4 @@ const inColumns = (client: Description) =>
 const uncommon = (scopes: readonly string[]) => scopes.filter((scope) => scope !== 'introspect')
 
 const inWords = (client: ClientWithSecrets) =>
-  `${client.name}, ${[...rolesOf(flagsOf(client)), ...uncommon(client.scopes)].join(' and ') || 'without a role'}`
+  `${client.name}, ${[...rolesOf(client), ...uncommon(client.scopes)].join(' and ') || 'without a role'}`

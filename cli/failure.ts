@@ -6,7 +6,7 @@ import {
   EmbeddedDatabaseError,
   isUnavailable
 } from '../src/database/errors.ts'
-import { Problem } from '../src/errors.ts'
+import { InvalidInput, Problem } from '../src/errors.ts'
 import { KeyError } from '../src/keys/key-files.ts'
 import { CommandError } from './command-error.ts'
 
@@ -16,15 +16,13 @@ const explained = [ConfigError, KeyError, EmbeddedDatabaseError, CommandError]
 /** What went wrong and what to do, in words for an operator: no stack, and nothing of a secret. */
 export function explainFailure(error: unknown, env: NodeJS.ProcessEnv): string {
   if (error instanceof Problem) return explainProblem(error)
+  if (error instanceof InvalidInput) return error.message
   if (explained.some((type) => error instanceof type)) return (error as Error).message
   return explainSystem(error) ?? explainDatabase(error, env) ?? explainUnexpected(error, env)
 }
 
-/** Paths such as `/body/password` are the API's; here the last part says enough. */
 function explainProblem(problem: Problem): string {
-  if (problem.code === 'last_admin') return `${problem.message}: make another user admin first`
-  if (problem.faults === undefined) return problem.message
-  return problem.faults.map(({ path, message }) => `${path.replace(/^.*\//, '')} ${message}`).join('; ')
+  return problem.code === 'last_admin' ? `${problem.message}: make another user admin first` : problem.message
 }
 
 /** Ports and files that are not to be had. */

@@ -61,7 +61,7 @@ export function addKeys(program: Command, env: NodeJS.ProcessEnv): void {
   group
     .command('retire')
     .description('take keys away: those that are gone, or the one that is named, whose tokens are refused from then on')
-    .argument('[kid]', 'a key that must not be trusted any longer; after -- if its id begins with -')
+    .argument('[kid]', 'a key that must not be trusted any longer')
     .action(async (kid: string | undefined, _options: object, command: Command) => {
       const { dir, config } = await folder(env)
       const keys = await describeAll(config)

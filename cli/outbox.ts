@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Db } from '../src/database/database.ts'
-import type { OutboxRow } from '../src/mail/outbox.ts'
+import type { MailPayload } from '../src/mail/enqueue.ts'
+import type { Job } from '../src/repositories/jobs.ts'
 import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
 import { withSchema } from './settings.ts'
@@ -21,18 +22,19 @@ export function addOutbox(program: Command, env: NodeJS.ProcessEnv): void {
     .argument('<id>', 'as "gatehouse outbox" lists it')
     .action(async (id: string, _options: object, command: Command) => {
       await withSchema(env, forMails, async ({ db }, config) => {
-        const { findWaitingMails } = await import('../src/mail/outbox.ts')
-        const [row] = /^[1-9]\d{0,14}$/.test(id) ? await findWaitingMails(db, Number(id) - 1, 1) : []
+        const { mailKind } = await import('../src/mail/enqueue.ts')
+        const { listJobs } = await import('../src/repositories/jobs.ts')
+        const [row] = /^[1-9]\d{0,14}$/.test(id) ? await listJobs(db, mailKind, Number(id) - 1, 1) : []
         if (row?.id !== Number(id)) throw new CommandError(`No mail ${id} waits: see "gatehouse outbox"`)
         const { createComposer } = await import('../src/mail/composer.ts')
         const { readTemplates } = await import('../src/mail/templates.ts')
-        const { createAccountTokens } = await import('../src/tokens/link-token.ts')
+        const { createLinkTokens } = await import('../src/tokens/link-token.ts')
         const { schedulesOf } = await import('../src/keys/key-states.ts')
         const { openKeyring } = await import('../src/keys/keyring.ts')
         const keyring = openKeyring({ source: config.keys, schedules: schedulesOf(config) })
         try {
           const render = readTemplates(config.mail.templatesDir)
-          const mail = createComposer(config.mail, render, createAccountTokens(keyring))(row)
+          const mail = createComposer(config.mail, render, createLinkTokens(keyring))(row)
           print(command, mail, `To: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text.trimEnd()}`)
         } finally {
           keyring.close()
@@ -49,22 +51,26 @@ const forMails = [
 ]
 
 async function* everyMail(db: Db) {
-  const { findWaitingMails } = await import('../src/mail/outbox.ts')
-  for (let page = await findWaitingMails(db, 0, pageSize); page.length > 0;) {
+  const { mailKind } = await import('../src/mail/enqueue.ts')
+  const { listJobs } = await import('../src/repositories/jobs.ts')
+  for (let page = await listJobs(db, mailKind, 0, pageSize); page.length > 0;) {
     yield* page.map(describe)
-    page = await findWaitingMails(db, page.at(-1)?.id ?? 0, pageSize)
+    page = await listJobs(db, mailKind, page.at(-1)?.id ?? 0, pageSize)
   }
 }
 
-const describe = (row: OutboxRow) => ({
-  id: row.id,
-  template: row.template,
-  language: row.language,
-  recipient: row.recipient,
-  attempts: row.attempts,
-  created_at: row.createdAt,
-  next_attempt_at: row.nextAttemptAt
-})
+const describe = (job: Job) => {
+  const { template, language, recipient } = job.payload as unknown as MailPayload
+  return {
+    id: job.id,
+    template,
+    language,
+    recipient,
+    attempts: job.attempts,
+    created_at: job.createdAt,
+    next_attempt_at: job.dueAt
+  }
+}
 
 type Description = ReturnType<typeof describe>
 

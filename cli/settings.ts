@@ -1,5 +1,6 @@
 import type { Config } from '../src/config/config.ts'
 import type { Database } from '../src/database/database.ts'
+import type { Services } from '../src/services.ts'
 import { CommandError } from './command-error.ts'
 
 const forDatabase = ['NODE_ENV', 'DATABASE_URL', 'DATABASE_POOL_SIZE']
@@ -37,4 +38,21 @@ export const withSchema: typeof withDatabase = (env, names, work) =>
       throw new CommandError('The database schema is not up to date: run "gatehouse migrate" first')
     }
     return work(database, config)
+  })
+
+const forPasswords = ['ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS', 'ARGON2_PARALLELISM', 'PASSWORD_MIN_LENGTH']
+
+/** The operations of the service, as an operator runs them: on the database, without keys or limits. */
+export const withServices = <T>(env: NodeJS.ProcessEnv, work: (services: Services) => Promise<T>): Promise<T> =>
+  withSchema(env, forPasswords, async ({ db }, config) => {
+    const { createHasher } = await import('../src/passwords/hasher.ts')
+    const { createServices } = await import('../src/services.ts')
+    const passwords = createHasher(config.argon2)
+    // Not by readSettings, which would ask for the mail server that this needs in production.
+    const requireVerifiedEmail = env.REQUIRE_VERIFIED_EMAIL === 'on'
+    try {
+      return await work(createServices({ config: { ...config, requireVerifiedEmail }, db, passwords }))
+    } finally {
+      await passwords.close()
+    }
   })

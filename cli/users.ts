@@ -1,11 +1,11 @@
 import { Argument, type Command, Option } from 'commander'
 import type { Db } from '../src/database/database.ts'
-import { flagsOf, type Role, roles, rolesOf } from '../src/roles.ts'
+import { columnOf, type Role, roles, rolesInClaims, rolesOf } from '../src/roles.ts'
+import { viewUserForAdmins } from '../routes/views.ts'
 import type { UserRow } from '../src/repositories/users.ts'
-import type { Users } from '../src/users/service.ts'
 import { print, printAll } from './output.ts'
 import { readPassword } from './password.ts'
-import { withSchema } from './settings.ts'
+import { withSchema, withServices } from './settings.ts'
 import { addUsersImport } from './users-import.ts'
 
 const pageSize = 500
@@ -20,10 +20,10 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
     .requiredOption('--email <address>', 'unique in any case')
     .addOption(new Option('--role <role...>', 'repeat it for several roles').choices(roles).default(['reader']))
     .action(async ({ username, email, role }: { username: string; email: string; role: Role[] }, command: Command) => {
-      const user = await withUsers(env, async (users) =>
-        users.create({ username, email, password: await readPassword() }, {}, role)
+      const user = await withServices(env, async ({ createUser }) =>
+        createUser({ username, email, password: await readPassword() }, {}, role)
       )
-      print(command, describe(user), `Created ${inWords(user)}`)
+      print(command, viewUserForAdmins(user), `Created ${inWords(user)}`)
     })
 
   group
@@ -42,8 +42,8 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
       .description(description)
       .argument('<username>')
       .action(async (username: string, _options: object, command: Command) => {
-        const user = await withUsers(env, (users) => users.setDisabled(username, disabled, {}))
-        print(command, describe(user), `${disabled ? 'Disabled' : 'Enabled'} ${inWords(user)}`)
+        const user = await withServices(env, ({ updateUser }) => updateUser({ username }, { isDisabled: disabled }, {}))
+        print(command, viewUserForAdmins(user), `${disabled ? 'Disabled' : 'Enabled'} ${inWords(user)}`)
       })
   }
 
@@ -58,67 +58,31 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
       .argument('<username>')
       .addArgument(new Argument('<role>').choices(roles))
       .action(async (username: string, role: Role, _options: object, command: Command) => {
-        const user = await withUsers(env, (users) => users.setRole(username, role, granted, {}))
-        print(command, describe(user), `Now ${inWords(user)}`)
+        const user = await withServices(env, ({ updateUser }) =>
+          updateUser({ username }, { [columnOf(role)]: granted }, {})
+        )
+        print(command, viewUserForAdmins(user), `Now ${inWords(user)}`)
       })
   }
 }
 
-async function withUsers<T>(env: NodeJS.ProcessEnv, work: (users: Users) => Promise<T>): Promise<T> {
-  const settings = ['PASSWORD_MIN_LENGTH', 'ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS', 'ARGON2_PARALLELISM']
-  return withSchema(env, settings, async ({ db }, config) => {
-    const { createHasher } = await import('../src/passwords/hasher.ts')
-    const { createUsers } = await import('../src/users/service.ts')
-    const { createFindUserOfToken } = await import('../src/repositories/users-by-token.ts')
-    const { createRevokingTransaction } = await import('../src/revocation/transaction.ts')
-    const passwords = createHasher(config.argon2)
-    try {
-      return await work(
-        createUsers({
-          db,
-          passwords,
-          findUserOfToken: createFindUserOfToken(db, config.session),
-          passwordPolicy: { minLength: config.passwordMinLength },
-          inRevokingTransaction: createRevokingTransaction(db),
-          // Not by readSettings, which would ask for the mail server that this needs in production.
-          requireVerifiedEmail: env.REQUIRE_VERIFIED_EMAIL === 'on'
-        })
-      )
-    } finally {
-      await passwords.close()
-    }
-  })
-}
-
 async function* everyUser(db: Db) {
-  const { listUsers } = await import('../src/repositories/users.ts')
-  for (let page = await listUsers(db, 0, pageSize); page.length > 0;) {
-    yield* page.map(describe)
-    page = await listUsers(db, page.at(-1)?.id ?? 0, pageSize)
+  const { listUsersById } = await import('../src/repositories/users.ts')
+  for (let page = await listUsersById(db, 0, pageSize); page.length > 0;) {
+    yield* page.map(viewUserForAdmins)
+    page = await listUsersById(db, page.at(-1)?.id ?? 0, pageSize)
   }
 }
 
-const describe = (user: UserRow) => ({
-  id: user.id,
-  username: user.username,
-  first_name: user.firstName,
-  second_name: user.secondName,
-  email: user.email,
-  email_verified: user.emailVerified,
-  pending_email: user.pendingEmail,
-  ...flagsOf(user),
-  is_disabled: user.isDisabled,
-  last_login_at: user.lastLoginAt,
-  created_at: user.createdAt,
-  updated_at: user.updatedAt
-})
-
-type Description = ReturnType<typeof describe>
+type Description = ReturnType<typeof viewUserForAdmins>
 
 const inColumns = (user: Description) =>
-  [user.id, user.username, user.email, rolesOf(user).join(',') || '-', user.is_disabled ? 'disabled' : 'enabled'].join(
-    '\t'
-  )
+  [
+    user.id,
+    user.username,
+    user.email,
+    rolesInClaims(user).join(',') || '-',
+    user.is_disabled ? 'disabled' : 'enabled'
+  ].join('\t')
 
-const inWords = (row: UserRow) =>
-  `${row.username} <${row.email}>, ${rolesOf(flagsOf(row)).join(' and ') || 'without a role'}`
+const inWords = (row: UserRow) => `${row.username} <${row.email}>, ${rolesOf(row).join(' and ') || 'without a role'}`

@@ -1,11 +1,11 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import type { AuthenticatedClient } from '../src/clients/authentication.ts'
+import type { AuthenticatedClient } from '../src/factors/client-secret.ts'
 import type { ClientScope } from '../src/scopes.ts'
 import { Problem } from '../src/errors.ts'
 import { OAuthError } from '../src/oauth-errors.ts'
 import type { Role } from '../src/roles.ts'
-import { freshFor } from '../src/sessions/authentication.ts'
+import { freshFor } from '../src/factors/authentication.ts'
 import type { Principal, UserPrincipal } from '../src/tokens/claims.ts'
 import { originOf } from './http/origin.ts'
 

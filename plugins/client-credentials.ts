@@ -4,7 +4,7 @@ import {
   type AuthenticatedClient,
   type ClientCredentials,
   createClientAuthentication
-} from '../src/clients/authentication.ts'
+} from '../src/factors/client-secret.ts'
 import { OAuthError, twoWays } from '../src/oauth-errors.ts'
 import type { Form } from './http/form.ts'
 
@@ -30,7 +30,7 @@ export default fp(
       return authenticate(credentials, { ip, userAgent: request.headers['user-agent'], requestId })
     })
   },
-  { name: 'client-credentials', dependencies: ['database', 'limits', 'revocations'] }
+  { name: 'client-credentials', dependencies: ['database', 'limiter', 'revocations'] }
 )
 
 /** By HTTP Basic or in the form, and not by both (RFC 6749 §2.3). Another authorization scheme is none of ours. */

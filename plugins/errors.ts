@@ -1,14 +1,14 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { isUnavailable } from '../src/database/errors.ts'
-import { Problem, type ProblemCode, problems } from '../src/errors.ts'
-import { freshFor } from '../src/sessions/authentication.ts'
+import { type Fault, type FieldFault, InvalidInput, Problem, type ProblemCode, problems } from '../src/errors.ts'
+import { freshFor } from '../src/factors/authentication.ts'
 import { headersFor } from './headers.ts'
 
 /** Every error leaves through here, as RFC 9457 problem+json and without a word of its inside. */
 export default fp(
   async function errors(app) {
-    app.setErrorHandler((error, request, reply) => sendProblem(toProblem(error), request, reply))
+    app.setErrorHandler((error, request, reply) => sendProblem(toProblem(error, request), request, reply))
     app.setNotFoundHandler((request, reply) => sendProblem(new Problem('not_found'), request, reply))
   },
   { name: 'errors' }
@@ -16,7 +16,7 @@ export default fp(
 
 /** What the framework refuses before it has found a route, and so before any hook. */
 export function refuseUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  void sendProblem(toProblem(error), request, reply.headers(headersFor(request.id)))
+  void sendProblem(toProblem(error, request), request, reply.headers(headersFor(request.id)))
 }
 
 const challenges: Partial<Record<ProblemCode, string>> = {
@@ -56,9 +56,19 @@ export function problemBody(problem: Problem, requestId: string): object {
   }
 }
 
-/** What the framework and the libraries throw, in our own terms. */
-export function toProblem(error: unknown): Problem {
+/** Where a request has a field that the domain names: in the query string where the route takes it there, else in the body. */
+export function pathsIn(schema: FastifySchema | undefined, faults: readonly FieldFault[]): Fault[] {
+  const { properties = {} } = (schema?.querystring ?? {}) as { properties?: object }
+  return faults.map(({ field, message }) => {
+    const name = field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    return { path: `/${name in properties ? 'querystring' : 'body'}/${name}`, message }
+  })
+}
+
+/** What the domain, the framework and the libraries throw, as a problem. */
+export function toProblem(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error
+  if (error instanceof InvalidInput) return Problem.validation(pathsIn(request.routeOptions.schema, error.faults))
   if (isUnavailable(error)) return new Problem('unavailable', { cause: error })
   const { code, statusCode } = error as Partial<FastifyError>
   if (statusCode === 413) return new Problem('payload_too_large')

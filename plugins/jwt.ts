@@ -1,10 +1,12 @@
 import fastifyJwt from '@fastify/jwt'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
 import { recordKeys } from '../src/repositories/key-events.ts'
 import { Problem } from '../src/errors.ts'
 import { createAccessTokens, type AccessTokens } from '../src/tokens/access-token.ts'
 import { type Principal, principalOf, readClaims } from '../src/tokens/claims.ts'
+import { createRefreshTokens, type RefreshTokens } from '../src/tokens/refresh-token.ts'
 import { schedulesOf } from '../src/keys/key-states.ts'
 import { type Keyring, type KeyringSnapshot, openKeyring } from '../src/keys/keyring.ts'
 
@@ -12,6 +14,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     keyring: Keyring
     accessTokens: AccessTokens
+    refreshTokens: RefreshTokens
     /**
      * Whose token it is, by its signature and claims alone.
      * @throws {Problem} `token_expired` or `token_invalid`, whatever is wrong with the token
@@ -27,7 +30,7 @@ declare module 'fastify' {
 }
 
 /** Principals of tokens whose signature was verified lately. */
-const mostRemembered = 10_000
+const maxCached = 10_000
 
 /**
  * Issues and verifies access tokens. @fastify/jwt verifies, with the one algorithm of the key that the token's `kid`
@@ -36,13 +39,13 @@ const mostRemembered = 10_000
 export default fp(
   async function jwt(app) {
     const { config } = app
-    const remembered = new Map<string, Principal>()
+    const cache = new LRUCache<string, Principal>({ max: maxCached })
     const keyring = openKeyring({
       source: config.keys,
       schedules: schedulesOf(config),
       onChange(snapshot) {
         const { signing, verifying } = snapshot
-        remembered.clear()
+        cache.clear()
         app.log.info({ signing: signing.kid, verifying: [...verifying.keys()] }, 'keys changed')
         void record(snapshot)
       },
@@ -69,6 +72,7 @@ export default fp(
     })
     app.decorateRequest('presentedToken', '')
     app.decorate('keyring', keyring)
+    app.decorate('refreshTokens', createRefreshTokens(keyring))
     app.decorate(
       'accessTokens',
       createAccessTokens(keyring, {
@@ -78,10 +82,10 @@ export default fp(
       })
     )
     app.decorate('verifyAccessToken', (request, token) => {
-      const principal = remembered.get(token)
+      const principal = cache.get(token)
       if (principal === undefined) return verifySignature(request, token)
       if (hasExpired(principal)) {
-        remembered.delete(token)
+        cache.delete(token)
         throw new Problem('token_expired')
       }
       return principal
@@ -122,9 +126,7 @@ export default fp(
     async function verifySignature(request: FastifyRequest, token: string): Promise<Principal> {
       const principal = await readToken(request, token)
       if (hasExpired(principal)) throw new Problem('token_expired')
-      // Maps keep the order of insertion: the first is the oldest.
-      if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value ?? '')
-      remembered.set(token, principal)
+      cache.set(token, principal)
       return principal
     }
 
@@ -136,7 +138,7 @@ export default fp(
       return key.publicPem
     }
   },
-  { name: 'jwt', dependencies: ['config', 'preparation'] }
+  { name: 'jwt', dependencies: ['config', 'bootstrap', 'database'] }
 )
 
 const hasExpired = ({ claims }: Principal) => claims.exp * 1000 <= Date.now()

@@ -1,27 +1,21 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
-import { createLimiter, type Limiter, noLimiter } from '../src/throttling/limiter.ts'
 import type { Limit, LimitName } from '../src/config/limits.ts'
 import { networkOf } from '../src/throttling/network.ts'
 import { hooks, userOf } from './access.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How often a route may be called, by its name in src/config/limits.ts; routes that name none are not limited. */
+    /** How often a route may be called, by its name in src/limits/limits.ts; routes that name none are not limited. */
     limit?: Exclude<LimitName, 'client'>
-  }
-  interface FastifyInstance {
-    limiter: Limiter
   }
 }
 
 /** Limits by what each route names. They count once the request is known to be well-formed, and before its handler. */
 export default fp(
   async function limitsPlugin(app) {
-    const { database, config } = app
-    const limiter = config.rateLimit ? createLimiter(database.db, config.limits, warn) : noLimiter
-    app.decorate('limiter', limiter)
+    const { config, limiter } = app
     if (!config.rateLimit) return
 
     app.addHook('onRoute', (route) => {
@@ -45,13 +39,9 @@ export default fp(
       if (per !== 'session') return [network]
       if (request.principal !== null) return [request.principal.sessionId]
       const body = request.body as { refresh_token?: string } | null | undefined
-      const claims = app.sessions.claimsOf(body?.refresh_token ?? request.refreshCookie() ?? '')
+      const claims = app.refreshTokens.read(body?.refresh_token ?? request.refreshCookie() ?? '')
       return claims === undefined ? [network] : [`${claims.sessionId}:${String(claims.counter)}`, claims.sessionId]
     }
-
-    function warn(error: unknown): void {
-      app.log.warn({ err: error }, 'limits are counted by each instance for itself: their table cannot be used')
-    }
   },
-  { name: 'limits', dependencies: ['config', 'database', 'cookies'] }
+  { name: 'limits', dependencies: ['access', 'config', 'cookies', 'jwt', 'limiter'] }
 )

@@ -1,12 +1,32 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { pino } from 'pino'
-import { levelOfAnswer } from '../src/logger.ts'
+import { type LoggerOptions, pino } from 'pino'
+import { describeError } from '../src/database/errors.ts'
+import { problems } from '../src/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Changes nothing, whatever its method: a line for each of its answers would be too many. */
     isRead?: boolean
+  }
+}
+
+/**
+ * JSON lines in UTC. Secrets are kept out at two places: known names are redacted wherever they are logged,
+ * and of a database's error only what holds no values is written, since its message quotes parameters and rows.
+ */
+export function loggerOptions(level: string): LoggerOptions {
+  return {
+    level,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    redact: {
+      paths: ['authorization', 'cookie', '["set-cookie"]', 'password', 'token', 'client_secret'].flatMap((name) => [
+        name,
+        name.startsWith('[') ? `*${name}` : `*.${name}`
+      ]),
+      censor: '[redacted]'
+    },
+    serializers: { err: describeError }
   }
 }
 
@@ -36,6 +56,13 @@ export default fp(
   },
   { name: 'logging', dependencies: ['config', 'access'] }
 )
+
+/** Levels at which an answer is worth a line: failures, refusals and changes; reads only for debugging. */
+function levelOfAnswer(method: string, status: number): 'error' | 'info' | 'debug' {
+  if (status >= 500 && status !== problems.overloaded.status) return 'error'
+  if (status >= 500 || status === 403 || !['GET', 'HEAD', 'OPTIONS'].includes(method)) return 'info'
+  return 'debug'
+}
 
 function callerOf({ principal, client }: FastifyRequest) {
   const caller = principal ?? client

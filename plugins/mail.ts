@@ -1,40 +1,19 @@
 import fp from 'fastify-plugin'
-import { answerRequest } from '../src/accounts/requests.ts'
 import { createComposer } from '../src/mail/composer.ts'
-import { type Delivery, startDelivery } from '../src/mail/delivery.ts'
+import { mailHandler } from '../src/mail/delivery.ts'
+import { mailKind } from '../src/mail/enqueue.ts'
 import { readTemplates } from '../src/mail/templates.ts'
-import { createAccountTokens } from '../src/tokens/link-token.ts'
+import { createLinkTokens } from '../src/tokens/link-token.ts'
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Delivers what is in the outbox. `kick` it when something was committed there, or it takes up to a second. */
-    mail: Pick<Delivery, 'kick'>
-  }
-}
-
-/** Mail goes out beside the requests that ask for it: whether a mail server answers is nothing to them. */
+/** Sends mails beside the requests that ask for them. Without a mail server they wait as jobs. */
 export default fp(
   async function mail(app) {
     const { mail: settings } = app.config
-    const { db } = app.database
-    const compose = createComposer(settings, readTemplates(settings.templatesDir), createAccountTokens(app.keyring))
+    const compose = createComposer(settings, readTemplates(settings.templatesDir), createLinkTokens(app.keyring))
+    if (settings.smtpUrl === undefined) return
     // What sends is loaded only where it is used.
-    const { smtpUrl } = settings
-    const send = smtpUrl === undefined ? undefined : (await import('../src/mail/transport.ts')).createSmtp(smtpUrl)
-    let delivery: Delivery | undefined
-    app.decorate('mail', { kick: () => delivery?.kick() })
-    app.addHook('onReady', async () => {
-      delivery = startDelivery({
-        db,
-        compose,
-        send,
-        answerRequest: (row) => answerRequest(db, row, app.config.rateLimit),
-        report: (level, what, message) => {
-          app.log[level](what, message)
-        }
-      })
-    })
-    app.addHook('onClose', () => delivery?.close())
+    const { createSmtp } = await import('../src/mail/transport.ts')
+    app.jobs.handle(mailKind, mailHandler(compose, createSmtp(settings.smtpUrl)))
   },
-  { name: 'mail', dependencies: ['config', 'database', 'jwt'] }
+  { name: 'mail', dependencies: ['config', 'jobs', 'jwt'] }
 )

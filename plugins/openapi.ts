@@ -1,16 +1,17 @@
 import fastifySwagger from '@fastify/swagger'
 import type { FastifyContextConfig, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
-import { type Fault, type ProblemCode, problems } from '../src/errors.ts'
+import { type Fault, type FieldFault, type ProblemCode, problems } from '../src/errors.ts'
 import { version } from '../src/package-folder.ts'
 import { cookieNames } from './cookies.ts'
+import { pathsIn } from './errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The problems of this operation that its access and its schemas do not tell of already. */
     problems?: ProblemCode[]
     /** What is refused as `validation_failed` for its meaning, although the schema allows it. */
-    refuses?: Fault[]
+    refuses?: (Fault | FieldFault)[]
     /** A public route that a token says more to: generated clients are to send it. */
     credential?: 'optional'
   }
@@ -117,7 +118,13 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
       ...(asksForToken || credential === 'optional' ? [{ bearer: [] }, { cookie: [] }] : []),
       ...(access === 'service' ? [{ clientSecretBasic: [] }] : [])
     ],
-    response: { ...(schema.response as Responses), ...problemResponses([...codes], refuses) }
+    response: {
+      ...(schema.response as Responses),
+      ...problemResponses(
+        [...codes],
+        refuses.flatMap((fault) => ('path' in fault ? [fault] : pathsIn(schema, [fault])))
+      )
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { createHasher, type Hasher } from '../src/passwords/hasher.ts'
 import { kindOfHash } from '../src/passwords/schemes/index.ts'
+import { argon2Prefix } from '../src/passwords/schemes/argon2.ts'
 import { findOtherHashes } from '../src/repositories/user-passwords.ts'
 
 declare module 'fastify' {
@@ -29,7 +30,7 @@ export default fp(
     })
 
     async function learnKinds(): Promise<void> {
-      const hashes = await findOtherHashes(app.database.db, argon2, sample)
+      const hashes = await findOtherHashes(app.database.db, argon2Prefix(argon2), sample)
       const byKind = new Map(hashes.map((hash) => [kindOfHash(hash), hash]))
       for (const hash of byKind.values()) await hasher.learn(hash)
     }

@@ -22,5 +22,5 @@ export default fp(
     app.decorate('revocations', started)
     app.addHook('onClose', () => started.close())
   },
-  { name: 'revocations', dependencies: ['config', 'database', 'preparation'] }
+  { name: 'revocations', dependencies: ['config', 'database', 'bootstrap'] }
 )

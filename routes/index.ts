@@ -45,4 +45,4 @@ async function routes(app: FastifyInstance): Promise<void> {
   app.refuseOtherMethods()
 }
 
-export default fp(routes, { name: 'routes', dependencies: ['access', 'methods', 'services', 'openapi'] })
+export default fp(routes, { name: 'routes', dependencies: ['access', 'methods', 'operations', 'openapi'] })

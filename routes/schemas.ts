@@ -2,10 +2,8 @@ import { type IntegerOptions, type Static, type TSchema, Type } from '@sinclair/
 import type { FastifyInstance } from 'fastify'
 import { patterns } from '../plugins/http/patterns.ts'
 import { problems } from '../src/errors.ts'
-import { flagsOf } from '../src/roles.ts'
-import type { findSessions } from '../src/repositories/sessions.ts'
-import type { Principal } from '../src/tokens/claims.ts'
-import type { UserRow } from '../src/repositories/users.ts'
+import { maxInteger } from '../src/ids.ts'
+import { claimOf, mapRoles } from '../src/roles.ts'
 
 interface TextOptions {
   minLength?: number
@@ -27,7 +25,7 @@ export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type as string, 'null'] })
 
 /** What generators may take for 32 bits, as many do with an integer that says nothing of its size. */
-export const Int32 = (options: IntegerOptions = {}) => Type.Integer({ maximum: 2 ** 31 - 1, ...options })
+export const Int32 = (options: IntegerOptions = {}) => Type.Integer({ maximum: maxInteger, ...options })
 
 /** What grows beyond 32 bits: a time in seconds does so in 2038. */
 export const Int64 = (options: IntegerOptions = {}) => Type.Integer({ format: 'int64', ...options })
@@ -65,9 +63,7 @@ export const UserResponse = Type.Object(
     pending_email: Nullable(
       Type.String({ description: 'The address that waits until the link that was mailed to it is followed' })
     ),
-    is_reader: Type.Boolean(),
-    is_author: Type.Boolean(),
-    is_admin: Type.Boolean(),
+    ...mapRoles(claimOf, () => Type.Boolean()),
     created_at: Timestamp,
     updated_at: Timestamp
   },
@@ -161,36 +157,5 @@ const shared = [UserResponse, Token, Session, SessionList, AuditEvent, UserExpor
 export function addSchemas(app: FastifyInstance): void {
   for (const schema of shared) {
     app.addSchema(schema)
-  }
-}
-
-/** The part of a user that clients see. */
-export function userResponse(user: UserRow): Static<typeof UserResponse> {
-  return {
-    id: user.id,
-    username: user.username,
-    first_name: user.firstName,
-    second_name: user.secondName,
-    email: user.email,
-    email_verified: user.emailVerified,
-    pending_email: user.pendingEmail,
-    ...flagsOf(user),
-    created_at: user.createdAt,
-    updated_at: user.updatedAt
-  }
-}
-
-export function sessionResponse(
-  session: Awaited<ReturnType<typeof findSessions>>[number],
-  principal: Pick<Principal, 'sessionId'>
-) {
-  return {
-    id: session.id,
-    created_at: session.createdAt,
-    last_used_at: session.lastUsedAt,
-    expires_at: session.expiresAt,
-    ip: session.ip,
-    user_agent: session.userAgent,
-    current: session.id === principal.sessionId
   }
 }

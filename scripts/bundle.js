@@ -42,7 +42,14 @@ export async function bundle(folder, { entryPoints = [], external = [], ...optio
     },
     ...options
   })
-  for (const path of ['package.json', 'openapi-3.0.json', 'migrations', 'src/mail/templates', 'routes/pages/assets']) {
+  for (const path of [
+    'package.json',
+    'openapi.json',
+    'openapi-3.0.json',
+    'migrations',
+    'src/mail/templates',
+    'routes/pages/assets'
+  ]) {
     cpSync(resolve(root, path), resolve(folder, path), { recursive: true })
   }
 }

@@ -1,6 +1,10 @@
 import { Converter } from '@apiture/openapi-down-convert'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import openapiTypescript, { astToString, COMMENT_HEADER } from 'openapi-typescript'
-import { openapiDocument } from '../cli/openapi-document.ts'
+import { buildApp } from '../app.ts'
+import { readConfig } from '../src/config/config.ts'
 
 /** What is made from the routes and committed, by its path: the OpenAPI document, and what is made of that. */
 export async function generatedFiles(): Promise<Record<string, string>> {
@@ -23,4 +27,18 @@ export function toOpenapi30(document: object): object {
     /"(patternProperties|propertyNames|unevaluatedProperties|webhooks)":/.exec(JSON.stringify(document)) ?? []
   if (lost !== undefined) throw new Error(`OpenAPI 3.0 has no ${lost}: say it in another way`)
   return new Converter(document, { allOfTransform: true }).convert()
+}
+
+/** The OpenAPI document of a service with default settings, as JSON text: what `GET /openapi.json` serves. */
+async function openapiDocument(): Promise<string> {
+  const keys = mkdtempSync(join(tmpdir(), 'gatehouse-keys-'))
+  try {
+    const config = readConfig({ DATABASE_URL: 'pglite:memory', KEYS_DIR: keys, LOG_LEVEL: 'silent' })
+    const app = await buildApp(config)
+    const document = JSON.stringify(app.swagger(), null, 2)
+    await app.close()
+    return `${document}\n`
+  } finally {
+    rmSync(keys, { recursive: true, force: true })
+  }
 }

@@ -1,16 +1,14 @@
 import { type Config, ConfigError } from './config/config.ts'
 import type { Database } from './database/database.ts'
 import { applyMigrations } from './database/migrate.ts'
-import { Problem } from './errors.ts'
-import type { Hasher } from './passwords/hasher.ts'
+import { InvalidInput, Problem } from './errors.ts'
 import { generateMissingKeys } from './keys/key-files.ts'
-import { createRevokingTransaction } from './revocation/transaction.ts'
-import { createFindUserOfToken } from './repositories/users-by-token.ts'
+import type { Hasher } from './passwords/hasher.ts'
 import { findAdmin } from './repositories/users.ts'
-import { createUsers } from './users/service.ts'
+import { createServices } from './services.ts'
 
-/** What the preparation did, for the log. */
-export interface Preparation {
+/** What the bootstrap did, for the log. */
+export interface Bootstrap {
   migrations: number
   generatedKeys: string[]
   bootstrappedAdmin: string | undefined
@@ -20,7 +18,7 @@ export interface Preparation {
  * What one instance does for all that start on the same database: the schema, the first key, the first administrator.
  * @throws {ConfigError} where the bootstrap administrator's name or password is refused
  */
-export function prepare(config: Config, database: Database, passwords: Hasher): Promise<Preparation> {
+export function bootstrap(config: Config, database: Database, passwords: Hasher): Promise<Bootstrap> {
   return database.exclusively(async () => ({
     migrations: await applyMigrations(database),
     generatedKeys: await ensureKeys(config),
@@ -34,30 +32,28 @@ async function ensureKeys({ keys, production }: Config): Promise<string[]> {
 }
 
 async function ensureAdmin(config: Config, { db }: Database, passwords: Hasher): Promise<string | undefined> {
-  if (config.bootstrapAdmin === undefined || (await findAdmin(db, config.bootstrapAdmin)) !== undefined)
-    return undefined
-  const inRevokingTransaction = createRevokingTransaction(db)
-  const users = createUsers({
-    db,
-    passwords,
-    findUserOfToken: createFindUserOfToken(db, config.session),
-    passwordPolicy: { minLength: config.passwordMinLength },
-    inRevokingTransaction
-  })
+  const { bootstrapAdmin } = config
+  if (bootstrapAdmin === undefined || (await findAdmin(db, bootstrapAdmin)) !== undefined) return undefined
+  const { createUser } = createServices({ config, db, passwords })
   try {
-    return (await users.create(config.bootstrapAdmin, {}, ['reader', 'admin'])).username
+    return (await createUser(bootstrapAdmin, {}, ['reader', 'admin'])).username
   } catch (error) {
-    throw error instanceof Problem ? new ConfigError(faultsOfSettings(error)) : error
+    throw inSettings(error)
   }
 }
 
 /** What is wrong with the administrator, by the names of the settings that say who it is. */
-function faultsOfSettings({ code, message, faults = [] }: Problem): string[] {
-  if (code === 'username_taken' || code === 'email_taken') {
-    return [
-      `BOOTSTRAP_ADMIN_${code === 'email_taken' ? 'EMAIL' : 'USERNAME'}: ${message}, and is no administrator: grant the role with "gatehouse users grant", or name another`
-    ]
+function inSettings(error: unknown): unknown {
+  if (error instanceof InvalidInput) {
+    return new ConfigError(
+      error.faults.map(({ field, message }) => `BOOTSTRAP_ADMIN_${field.toUpperCase()} ${message}`)
+    )
   }
-  if (faults.length === 0) return [`BOOTSTRAP_ADMIN: ${message}`]
-  return faults.map(({ path, message }) => `BOOTSTRAP_ADMIN_${path.replace('/body/', '').toUpperCase()} ${message}`)
+  if (!(error instanceof Problem)) return error
+  const { code, message } = error
+  if (code !== 'username_taken' && code !== 'email_taken') return new ConfigError([`BOOTSTRAP_ADMIN: ${message}`])
+  const setting = `BOOTSTRAP_ADMIN_${code === 'email_taken' ? 'EMAIL' : 'USERNAME'}`
+  return new ConfigError([
+    `${setting}: ${message}, and is no administrator: grant the role with "gatehouse users grant", or name another`
+  ])
 }

@@ -88,3 +88,19 @@ export class Problem extends Error {
 
 const mostInDetail = 5
 const mostFaults = 20
+
+/** A field that was refused, by the name that the domain has for it, and what to change. */
+export interface FieldFault {
+  field: string
+  message: string
+}
+
+/** A refusal of input for its meaning. Callers put it in their own terms: see `toProblem` in plugins/errors.ts. */
+export class InvalidInput extends Error {
+  readonly faults: readonly FieldFault[]
+
+  constructor(...faults: FieldFault[]) {
+    super(faults.map(({ field, message }) => `${field} ${message}`).join('; '))
+    this.faults = faults
+  }
+}

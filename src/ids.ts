@@ -2,6 +2,9 @@ import type { UUID } from 'node:crypto'
 
 const form = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** PostgreSQL's greatest `integer`. A greater number would fail the statement, and all lookups that share it. */
+export const maxInteger = 2 ** 31 - 1
+
 /** Whether it is a UUID as PostgreSQL writes them, in lower case. */
 export const isUuid = (value: unknown): value is UUID => typeof value === 'string' && form.test(value)
 

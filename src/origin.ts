@@ -19,7 +19,6 @@ export interface Origin {
   /** What they read: the language of mails to them. */
   language?: Language
 }
-
 export type Actor =
   | { kind: 'user'; userId: number; sessionId: string; version: number }
   | { kind: 'client'; clientId: string; sessionId: string; version: number }

@@ -1,28 +1,54 @@
-/** The three roles of the tutorial. They are independent: an admin who is no author does not pass as one. */
-export const roles = ['reader', 'author', 'admin'] as const
+/**
+ * The roles of the tutorial. They are independent: an admin who is no author does not pass as one. All that depends on the
+ * list is derived from it: columns, claims, schemas, filters and routes. A new role needs a line here and a migration.
+ */
+const definitions = {
+  /** What every new user is. */
+  reader: { isDefault: true },
+  author: { isDefault: false },
+  admin: { isDefault: false }
+} as const satisfies Record<string, { isDefault: boolean }>
 
-export type Role = (typeof roles)[number]
+export type Role = keyof typeof definitions
 
-/** Roles as answers and the token's claims hold them. */
-export interface RoleFlags {
-  is_reader: boolean
-  is_author: boolean
-  is_admin: boolean
+export const roles = Object.keys(definitions) as Role[]
+
+/** Whether new users have the role. Nearly every user has it, so that no index helps to find them. */
+export const isDefaultRole = (role: Role): boolean => definitions[role].isDefault
+
+/** A role's flag in tokens, answers and tables. */
+export type RoleClaim = `is_${Role}`
+export type RoleClaims = Record<RoleClaim, boolean>
+export const claimOf = (role: Role): RoleClaim => `is_${role}`
+
+/** A role's flag in rows. */
+export type RoleColumn = `is${Capitalize<Role>}`
+export type RoleColumns = Record<RoleColumn, boolean>
+export const columnOf = (role: Role): RoleColumn => `is${role[0]?.toUpperCase() ?? ''}${role.slice(1)}` as RoleColumn
+
+/** A value for each role, under the name that `key` gives it. */
+export const mapRoles = <K extends string, V>(key: (role: Role) => K, value: (role: Role) => V): Record<K, V> =>
+  Object.fromEntries(roles.map((role) => [key(role), value(role)])) as Record<K, V>
+
+export const defaultRoles: RoleColumns = mapRoles(columnOf, isDefaultRole)
+
+/** The roles whose flags are set. */
+export const rolesOf = (row: Partial<RoleColumns>): Role[] => roles.filter((role) => row[columnOf(role)] === true)
+
+export const rolesInClaims = (claims: RoleClaims): Role[] => roles.filter((role) => claims[claimOf(role)])
+
+export const columnsFor = (held: Iterable<Role>): RoleColumns => {
+  const set = new Set(held)
+  return mapRoles(columnOf, (role) => set.has(role))
 }
 
-/** Roles as the rows of users and clients hold them. */
-export interface RoleColumns {
-  isReader: boolean
-  isAuthor: boolean
-  isAdmin: boolean
+export const claimsFor = (held: Iterable<Role>): RoleClaims => {
+  const set = new Set(held)
+  return mapRoles(claimOf, (role) => set.has(role))
 }
 
-export const hasRole = (flags: RoleFlags, role: Role): boolean => flags[`is_${role}`]
-
-export const rolesOf = (flags: RoleFlags): Role[] => roles.filter((role) => hasRole(flags, role))
-
-export const flagsOf = ({ isReader, isAuthor, isAdmin }: RoleColumns): RoleFlags => ({
-  is_reader: isReader,
-  is_author: isAuthor,
-  is_admin: isAdmin
-})
+/** The role flags of a change: those that it names. */
+export const namedColumns = (change: Partial<RoleColumns>): Partial<RoleColumns> =>
+  Object.fromEntries(
+    roles.map(columnOf).flatMap((column) => (change[column] === undefined ? [] : [[column, change[column]]]))
+  )

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { describeEvent } from '../../src/audit/description.ts'
 import { type AuditEventType, auditEventTypes } from '../../src/repositories/audit-events.ts'
 import { listEvents } from '../../src/repositories/audit-event-list.ts'
 import { foreignCursor } from '../../src/database/pagination.ts'
 import { ok, strict, UserId } from '../schemas.ts'
 import { AuditEventList, Cursor, Instant, instantFault, instantIn, Limit } from './schemas.ts'
+import { viewEvent } from '../views.ts'
 
 const EventType = Type.Unsafe<AuditEventType>({
   type: 'string',
@@ -20,7 +20,7 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       scope: 'audit:read',
       problems: ['unavailable'],
-      refuses: [foreignCursor, ...['since', 'until'].map((name) => instantFault(`/querystring/${name}`))]
+      refuses: [foreignCursor, ...['since', 'until'].map((name) => instantFault(name))]
     },
     schema: {
       operationId: 'listAuditEvents',
@@ -46,10 +46,10 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
         ...(cursor !== undefined && { cursor }),
         ...(type !== undefined && { type }),
         ...(userId !== undefined && { userId }),
-        ...(since !== undefined && { since: instantIn('/querystring/since', since) }),
-        ...(until !== undefined && { until: instantIn('/querystring/until', until) })
+        ...(since !== undefined && { since: instantIn('since', since) }),
+        ...(until !== undefined && { until: instantIn('until', until) })
       })
-      return { items: items.map(describeEvent), next_cursor: nextCursor }
+      return { items: items.map(viewEvent), next_cursor: nextCursor }
     }
   })
 }

@@ -1,9 +1,8 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { advice, patterns } from '../../plugins/http/patterns.ts'
-import { type Fault, Problem } from '../../src/errors.ts'
-import { type Role, roles } from '../../src/roles.ts'
-import type { UserRow } from '../../src/repositories/users.ts'
+import { type FieldFault, InvalidInput } from '../../src/errors.ts'
+import { claimOf, isDefaultRole, mapRoles, type Role, roles } from '../../src/roles.ts'
 import {
   AuditEvent,
   Email,
@@ -15,7 +14,6 @@ import {
   Timestamp,
   UserId,
   Username,
-  userResponse,
   UserResponse
 } from '../schemas.ts'
 
@@ -39,9 +37,7 @@ export const InviteUser = Type.Object(
     email: Email,
     first_name: Type.Optional(Name),
     second_name: Type.Optional(Name),
-    is_reader: Type.Optional(Type.Boolean({ default: true })),
-    is_author: Flag,
-    is_admin: Flag
+    ...mapRoles(claimOf, (role) => (isDefaultRole(role) ? Type.Optional(Type.Boolean({ default: true })) : Flag))
   },
   { $id: 'InviteUser', ...strict }
 )
@@ -51,9 +47,7 @@ export const AdminUpdateUser = Type.Object(
     first_name: Type.Optional(Name),
     second_name: Type.Optional(Name),
     email: Type.Optional(Email),
-    is_reader: Flag,
-    is_author: Flag,
-    is_admin: Flag,
+    ...mapRoles(claimOf, () => Flag),
     is_disabled: Flag
   },
   { $id: 'AdminUpdateUser', description: 'What is absent stays as it is; null clears a name.', ...strict }
@@ -96,22 +90,15 @@ export function addAdminSchemas(app: FastifyInstance): void {
   for (const schema of shared) app.addSchema(schema)
 }
 
-/** A user as administrators see them. */
-export const adminUserResponse = (user: UserRow): Static<typeof AdminUserResponse> => ({
-  ...userResponse(user),
-  is_disabled: user.isDisabled,
-  last_login_at: user.lastLoginAt
-})
-
 /**
  * A moment that a client names.
- * @throws {Problem} `validation_failed` for one that the calendar or the database does not have
+ * @throws {InvalidInput} for one that the calendar or the database does not have
  */
-export function instantIn(path: string, text: string): Date {
+export function instantIn(field: string, text: string): Date {
   const instant = new Date(text)
   const year = instant.getUTCFullYear()
   if (year >= 1 && year <= 9999) return instant
-  throw Problem.validation([instantFault(path)])
+  throw new InvalidInput(instantFault(field))
 }
 
-export const instantFault = (path: string): Fault => ({ path, message: advice[patterns.instant] ?? '' })
+export const instantFault = (field: string): FieldFault => ({ field, message: advice[patterns.instant] ?? '' })

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Static } from '@sinclair/typebox'
 import { type Fault, Problem } from '../../src/errors.ts'
-import type { SessionFilter } from '../../src/sessions/bulk.ts'
-import { originOf } from '../origin.ts'
+import type { SessionFilter } from '../../src/repositories/session-batches.ts'
+import { originOf } from '../../plugins/http/origin.ts'
+import { toDomain } from '../bodies.ts'
 import { ok, ref } from '../schemas.ts'
 import { instantFault, instantIn, Revoked, RevokeSessions } from './schemas.ts'
 
@@ -17,7 +18,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       scope: 'sessions:revoke',
       fresh: true,
       problems: ['cross_origin_refused', 'unavailable'],
-      refuses: [unconditional, contradictory, instantFault('/body/created_before')]
+      refuses: [unconditional, contradictory, instantFault('created_before')]
     },
     schema: {
       operationId: 'revokeSessions',
@@ -31,11 +32,11 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request) {
       const filter = filterOf(request.body)
-      const { administration } = app
+      const { operations } = app
       const count =
         request.body.dry_run === true
-          ? administration.countSessions(filter)
-          : administration.endSessions(filter, originOf(request))
+          ? operations.countMatchingSessions(filter)
+          : operations.endMatchingSessions(filter, originOf(request))
       return { revoked: await count }
     }
   })
@@ -43,11 +44,12 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
 
 /** A body that forgot its conditions must not end every session there is. */
 function filterOf({ all, user_ids, role, created_before }: Static<typeof RevokeSessions>): SessionFilter {
-  const named = { ...(user_ids && { user_ids }), ...(role && { role }), ...(created_before && { created_before }) }
-  const isFiltered = Object.keys(named).length > 0
+  const isFiltered = user_ids !== undefined || role !== undefined || created_before !== undefined
   if (all === true && isFiltered) throw Problem.validation([contradictory])
   if (all === undefined && !isFiltered) throw Problem.validation([unconditional])
-  return created_before === undefined
-    ? named
-    : { ...named, created_before: instantIn('/body/created_before', created_before).toISOString() }
+  return toDomain({
+    ...(user_ids && { user_ids }),
+    ...(role && { role }),
+    ...(created_before && { created_before: instantIn('created_before', created_before).toISOString() })
+  })
 }

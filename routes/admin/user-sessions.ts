@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { principalOf } from '../../plugins/access.ts'
-import { originOf } from '../origin.ts'
-import { noContent, ok, SessionList, sessionResponse } from '../schemas.ts'
+import { originOf } from '../../plugins/http/origin.ts'
+import { noContent, ok, SessionList } from '../schemas.ts'
 import { UserParams } from './schemas.ts'
+import { viewSession } from '../views.ts'
 
 export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -17,8 +18,8 @@ export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(SessionList, 'The sessions, the last used first') }
     },
     async handler(request) {
-      const items = await app.administration.sessionsOf(request.params.id)
-      return { items: items.map((session) => sessionResponse(session, principalOf(request))) }
+      const items = await app.operations.listUserSessions(request.params.id)
+      return { items: items.map((session) => viewSession(session, principalOf(request))) }
     }
   })
 
@@ -34,7 +35,7 @@ export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('Every session of the user has ended') }
     },
     async handler(request, reply) {
-      await app.administration.endSessionsOf(request.params.id, originOf(request))
+      await app.operations.endUserSessions(request.params.id, originOf(request))
       return reply.code(204).send(null)
     }
   })

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { originOf } from '../origin.ts'
+import { originOf } from '../../plugins/http/origin.ts'
 import { noContent, ok, ref } from '../schemas.ts'
-import { adminUserResponse, AdminUpdateUser, AdminUserResponse, UserParams } from './schemas.ts'
+import { AdminUpdateUser, AdminUserResponse, UserParams } from './schemas.ts'
+import { toDomain } from '../bodies.ts'
+import { viewUserForAdmins } from '../views.ts'
 
 export const user: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -16,7 +18,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(AdminUserResponse, 'The user') }
     },
     async handler(request) {
-      return adminUserResponse(await app.administration.find(request.params.id))
+      return viewUserForAdmins(await app.operations.getUser(request.params.id))
     }
   })
 
@@ -40,7 +42,9 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(AdminUserResponse, 'The user after the change') }
     },
     async handler(request) {
-      return adminUserResponse(await app.administration.update(request.params.id, request.body, originOf(request)))
+      return viewUserForAdmins(
+        await app.operations.updateUser({ id: request.params.id }, toDomain(request.body), originOf(request))
+      )
     }
   })
 
@@ -61,7 +65,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The user is gone') }
     },
     async handler(request, reply) {
-      await app.administration.remove(request.params.id, originOf(request))
+      await app.operations.deleteUser(request.params.id, originOf(request))
       return reply.code(204).send(null)
     }
   })

@@ -2,9 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { foreignCursor } from '../../src/database/pagination.ts'
 import { type UserSort, userSorts } from '../../src/repositories/user-list.ts'
-import { originOf } from '../origin.ts'
+import { originOf } from '../../plugins/http/origin.ts'
 import { ok, ref, strict, Text } from '../schemas.ts'
-import { AdminUserList, adminUserResponse, AdminUserResponse, Cursor, InviteUser, Limit, RoleName } from './schemas.ts'
+import { AdminUserList, AdminUserResponse, Cursor, InviteUser, Limit, RoleName } from './schemas.ts'
+import { toDomain } from '../bodies.ts'
+import { viewUserForAdmins } from '../views.ts'
 
 export const users: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -33,8 +35,8 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(AdminUserList, 'A page, and where the next begins') }
     },
     async handler(request) {
-      const { items, nextCursor } = await app.administration.list(request.query)
-      return { items: items.map(adminUserResponse), next_cursor: nextCursor }
+      const { items, nextCursor } = await app.operations.listUsers(request.query)
+      return { items: items.map(viewUserForAdmins), next_cursor: nextCursor }
     }
   })
 
@@ -55,8 +57,8 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: ok(AdminUserResponse, 'The user, who cannot log in until a password is set') }
     },
     async handler(request, reply) {
-      const invited = await app.administration.invite(request.body, originOf(request))
-      return reply.code(201).send(adminUserResponse(invited))
+      const invited = await app.operations.inviteUser(toDomain(request.body), originOf(request))
+      return reply.code(201).send(viewUserForAdmins(invited))
     }
   })
 }

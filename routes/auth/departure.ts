@@ -2,9 +2,10 @@ import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../origin.ts'
-import { UserExport, noContent, ok, ref, sessionResponse, userResponse } from '../schemas.ts'
+import { originOf } from '../../plugins/http/origin.ts'
+import { UserExport, noContent, ok, ref } from '../schemas.ts'
 import { DeleteUser } from './schemas.ts'
+import { viewOwnEvent, viewSession, viewUser } from '../views.ts'
 
 /** Sent as it is read, past the serializer. */
 const exported = Type.Unsafe<Readable>(ok(UserExport, 'The profile, the sessions, and what happened, the newest first'))
@@ -23,9 +24,10 @@ export const departure: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request, reply) {
       const principal = userOf(request)
-      const document = await app.departure.export(principal, {
-        user: userResponse,
-        session: (session) => sessionResponse(session, principal)
+      const document = await app.operations.exportAccount(principal, {
+        user: viewUser,
+        event: viewOwnEvent,
+        session: (session) => viewSession(session, principal)
       })
       document.once('error', (error) => {
         request.log.error({ err: error }, 'an export failed midway')
@@ -55,7 +57,7 @@ export const departure: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The account is gone') }
     },
     async handler(request, reply) {
-      await app.departure.leave(userOf(request), request.body.password, originOf(request))
+      await app.operations.deleteAccount(userOf(request), request.body.password, originOf(request))
       return reply.clearSessionCookies().code(204).send(null)
     }
   })

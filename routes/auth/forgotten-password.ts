@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { deadLink } from '../../src/accounts/links.ts'
-import { weaknessesAt } from '../../src/passwords/policy.ts'
-import { originOf } from '../origin.ts'
+import { deadLink } from '../../src/factors/email-link.ts'
+import { weaknessesOf } from '../../src/passwords/policy.ts'
+import { originOf } from '../../plugins/http/origin.ts'
 import { accepted, noContent, ref } from '../schemas.ts'
 import { ForgotPassword, ResetPassword } from './schemas.ts'
+import { toDomain } from '../bodies.ts'
 
 export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -19,7 +20,7 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
       response: { 202: accepted('If the address is known, a mail is on its way to it') }
     },
     async handler(request, reply) {
-      await app.accounts.forgotPassword(request.body.email, originOf(request))
+      await app.operations.forgotPassword(request.body.email, originOf(request))
       return reply.code(202).send()
     }
   })
@@ -31,7 +32,7 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
       access: 'public',
       limit: 'link',
       problems: ['overloaded', 'unavailable'],
-      refuses: [deadLink, ...weaknessesAt('/body/new_password')]
+      refuses: [deadLink, ...weaknessesOf('new_password')]
     },
     schema: {
       operationId: 'resetPassword',
@@ -43,7 +44,7 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent("The password is set, and every session of the user's has ended") }
     },
     async handler(request, reply) {
-      await app.accounts.resetPassword(request.body, originOf(request))
+      await app.operations.resetPassword(toDomain(request.body), originOf(request))
       return reply.code(204).send(null)
     }
   })

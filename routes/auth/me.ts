@@ -1,8 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../origin.ts'
-import { ok, ref, userResponse, UserResponse } from '../schemas.ts'
+import { originOf } from '../../plugins/http/origin.ts'
+import { ok, ref, UserResponse } from '../schemas.ts'
 import { UpdateUser } from './schemas.ts'
+import { toDomain } from '../bodies.ts'
+import { viewUser } from '../views.ts'
 
 export const me: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -16,7 +18,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user, as the database has it now') }
     },
     async handler(request) {
-      return userResponse(await app.users.current(userOf(request)))
+      return viewUser(await app.operations.currentUser(userOf(request)))
     }
   })
 
@@ -41,7 +43,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user after the change') }
     },
     async handler(request) {
-      return userResponse(await app.users.updateProfile(userOf(request), request.body, originOf(request)))
+      return viewUser(await app.operations.updateProfile(userOf(request), toDomain(request.body), originOf(request)))
     }
   })
 }

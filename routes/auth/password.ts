@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
-import { weaknessesAt } from '../../src/passwords/policy.ts'
-import { originOf } from '../origin.ts'
+import { weaknessesOf } from '../../src/passwords/policy.ts'
+import { originOf } from '../../plugins/http/origin.ts'
 import { ok, ref, Token } from '../schemas.ts'
 import { ChangePassword } from './schemas.ts'
 import { handOver, transportOf } from './tokens.ts'
+import { toDomain } from '../bodies.ts'
 
 export const password: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -14,7 +15,7 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
       access: 'user',
       limit: 'password',
       problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable'],
-      refuses: weaknessesAt('/body/new_password')
+      refuses: weaknessesOf('new_password')
     },
     schema: {
       operationId: 'changePassword',
@@ -27,7 +28,12 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request, reply) {
       const origin = originOf(request)
-      const tokens = await app.proof.changePassword(userOf(request), request.body, origin, request.device())
+      const tokens = await app.operations.changePassword(
+        userOf(request),
+        toDomain(request.body),
+        origin,
+        request.device()
+      )
       return handOver(reply, tokens, transportOf(request))
     }
   })

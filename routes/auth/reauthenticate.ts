@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../origin.ts'
+import { originOf } from '../../plugins/http/origin.ts'
 import { ok, ref, Token } from '../schemas.ts'
 import { Reauthenticate } from './schemas.ts'
 import { handOver, transportOf } from './tokens.ts'
@@ -23,7 +23,7 @@ export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(Token, 'New tokens of the same session') }
     },
     async handler(request, reply) {
-      const tokens = await app.proof.reauthenticate(userOf(request), request.body.password, originOf(request))
+      const tokens = await app.operations.reauthenticate(userOf(request), request.body.password, originOf(request))
       return handOver(reply, tokens, transportOf(request))
     }
   })

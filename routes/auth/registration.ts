@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { weaknessesAt } from '../../src/passwords/policy.ts'
-import { originOf } from '../origin.ts'
+import { weaknessesOf } from '../../src/passwords/policy.ts'
+import { originOf } from '../../plugins/http/origin.ts'
 import { Message, ok, ref } from '../schemas.ts'
 import { CreateUser } from './schemas.ts'
 
@@ -12,7 +12,7 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
       access: 'public',
       limit: 'registration',
       problems: ['username_taken', 'email_taken', 'overloaded', 'unavailable'],
-      refuses: weaknessesAt('/body/password')
+      refuses: weaknessesOf('password')
     },
     schema: {
       operationId: 'register',
@@ -23,7 +23,7 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: ok(Message, 'The user exists now') }
     },
     async handler(request, reply) {
-      await app.users.register(request.body, originOf(request))
+      await app.operations.register(request.body, originOf(request))
       return reply.code(201).send({ message: 'User created successfully' })
     }
   })

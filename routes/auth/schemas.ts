@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { patterns } from '../../plugins/http/patterns.ts'
-import { longestPassword } from '../../src/passwords/policy.ts'
+import { maxPasswordLength } from '../../src/passwords/policy.ts'
 import { Email, Name, Nullable, strict, Text, Username } from '../schemas.ts'
 
 const password = {
-  maxLength: longestPassword,
+  maxLength: maxPasswordLength,
   examples: ['a long and quiet evening'],
   'x-normalization': 'NFC' as const
 }

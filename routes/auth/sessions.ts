@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../origin.ts'
-import { noContent, ok, SessionList, sessionResponse } from '../schemas.ts'
+import { originOf } from '../../plugins/http/origin.ts'
+import { noContent, ok, SessionList } from '../schemas.ts'
+import { viewSession } from '../views.ts'
 
 export const sessions: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -17,8 +18,8 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request) {
       const principal = userOf(request)
-      const items = await app.sessions.list(principal)
-      return { items: items.map((session) => sessionResponse(session, principal)) }
+      const items = await app.operations.listSessions(principal)
+      return { items: items.map((session) => viewSession(session, principal)) }
     }
   })
 
@@ -33,7 +34,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('Every session but this one has ended') }
     },
     async handler(request, reply) {
-      await app.sessions.revokeOthers(userOf(request), originOf(request))
+      await app.operations.endOtherSessions(userOf(request), originOf(request))
       return reply.code(204).send(null)
     }
   })
@@ -50,7 +51,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The session has ended') }
     },
     async handler(request, reply) {
-      await app.sessions.revoke(userOf(request), request.params.id.toLowerCase(), originOf(request))
+      await app.operations.endSession(userOf(request), request.params.id.toLowerCase(), originOf(request))
       return reply.code(204).send(null)
     }
   })

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../origin.ts'
-import { ok, ref, userResponse, UserResponse } from '../schemas.ts'
+import { originOf } from '../../plugins/http/origin.ts'
+import { ok, ref, UserResponse } from '../schemas.ts'
 import { ChangeUsername } from './schemas.ts'
+import { viewUser } from '../views.ts'
 
 export const username: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -24,7 +25,7 @@ export const username: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user after the change') }
     },
     async handler(request) {
-      return userResponse(await app.users.changeUsername(userOf(request), request.body.username, originOf(request)))
+      return viewUser(await app.operations.changeUsername(userOf(request), request.body.username, originOf(request)))
     }
   })
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { toProblem } from '../../plugins/errors.ts'
 import { takeForms } from '../../plugins/http/form.ts'
 import type { ProblemCode } from '../../src/errors.ts'
@@ -10,8 +10,8 @@ import { token } from './token.ts'
 /** For services: tokens by their secret, and answers about tokens. Errors are those of RFC 6749 §5.2. */
 export async function oauth(app: FastifyInstance): Promise<void> {
   await takeForms(app)
-  app.setErrorHandler((error, _request, reply) => {
-    const refusal = toOAuthError(error)
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = toOAuthError(error, request)
     // What OAuth has no word for is a problem like any other.
     if (refusal === undefined) throw error
     if (refusal.code === 'invalid_client') reply.header('www-authenticate', 'Basic realm="gatehouse"')
@@ -29,9 +29,9 @@ const malformed: ReadonlySet<ProblemCode> = new Set([
   'unsupported_media_type'
 ])
 
-function toOAuthError(error: unknown): OAuthError | undefined {
+function toOAuthError(error: unknown, request: FastifyRequest): OAuthError | undefined {
   if (error instanceof OAuthError) return error
-  const { code, status, message, faults } = toProblem(error)
+  const { code, status, message, faults } = toProblem(error, request)
   if (!malformed.has(code)) return undefined
   const named = faults?.map(({ path, message }) => `${path.replace(/^\/(?:body\/)?/, '')} ${message}`)
   // RFC 6749 §5.2 allows no other characters.

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { clientOf } from '../../plugins/access.ts'
-import { originOf } from '../origin.ts'
+import { originOf } from '../../plugins/http/origin.ts'
 import { ref } from '../schemas.ts'
 import { formOnly, refusals, RevocationRequest } from './schemas.ts'
 
@@ -24,7 +24,7 @@ export const revoke: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const principal = await app.identify(request, request.body.token)
       if (principal?.kind === 'client' && principal.clientId === clientOf(request).clientId) {
-        await app.clients.revokeToken(principal, originOf(request))
+        await app.operations.revokeClientToken(principal, originOf(request))
       }
       return reply.send()
     }

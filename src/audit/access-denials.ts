@@ -1,17 +1,5 @@
-import { sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { auditEvents } from '../database/schema/index.ts'
-import { eventRow } from '../repositories/audit-events.ts'
-import type { Origin } from '../origin.ts'
-
-/** A caller whose role does not suffice. */
-export interface Denial {
-  origin: Origin
-  role: string
-  method: string
-  /** As it is declared, not as it was called: there are few of them. */
-  route: string | undefined
-}
+import { type Denial, insertDenial, writeDenialCounts } from '../repositories/access-denials.ts'
 
 export interface Denials {
   /** Resolves once the event is written, or at once where the same denial has one already. */
@@ -28,13 +16,13 @@ interface Counter {
 }
 
 /** More callers than that are counted apart: the one who was denied first begins anew. */
-const mostCounters = 10_000
+const maxCounters = 10_000
 
 /**
  * Denials as events with a count. Who lacks a role can ask a thousand times a second, and a row for each would be the
  * cheapest way to fill the audit, and to bury in it what matters.
  */
-export function createDenials(db: Db, most = mostCounters): Denials {
+export function createDenials(db: Db, max = maxCounters): Denials {
   let counters = new Map<string, Counter>()
   let uncounted: Counter[] = []
 
@@ -47,7 +35,7 @@ export function createDenials(db: Db, most = mostCounters): Denials {
         return
       }
       makeRoom()
-      const id = insertDenial(db, origin, details)
+      const id = insertDenial(db, { origin, ...details })
       const opened = { id, count: 1 }
       counters.set(key, opened)
       try {
@@ -60,7 +48,7 @@ export function createDenials(db: Db, most = mostCounters): Denials {
     },
 
     async flush() {
-      const counted = [...uncounted, ...Array.from(counters.values()).filter(wasRepeated)].slice(0, most)
+      const counted = [...uncounted, ...Array.from(counters.values()).filter(wasRepeated)].slice(0, max)
       counters = new Map()
       uncounted = []
       try {
@@ -75,23 +63,15 @@ export function createDenials(db: Db, most = mostCounters): Denials {
 
   function makeRoom(): void {
     const [oldest] = counters
-    if (counters.size < most || oldest === undefined) return
+    if (counters.size < max || oldest === undefined) return
     const [key, counter] = oldest
     counters.delete(key)
-    if (wasRepeated(counter) && uncounted.length < most) uncounted.push(counter)
+    if (wasRepeated(counter) && uncounted.length < max) uncounted.push(counter)
   }
 }
 
 const wasRepeated = ({ count }: Counter) => count > 1
 
-async function insertDenial(db: Db, origin: Origin, details: Omit<Denial, 'origin'>): Promise<number> {
-  const event = { type: 'access.denied', userId: origin.actorId, details: { ...details, count: 1 } } as const
-  const [row] = await db.insert(auditEvents).values(eventRow(origin, event)).returning({ id: auditEvents.id })
-  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return row.id
-}
-
-/** One statement for all. Events that were emptied meanwhile, since their user has gone, stay so. */
 async function writeCounts(db: Db, counters: Counter[]): Promise<void> {
   const written = await Promise.all(
     counters.map(({ id, count }) =>
@@ -101,11 +81,5 @@ async function writeCounts(db: Db, counters: Counter[]): Promise<void> {
       )
     )
   )
-  if (written.length === 0) return
-  const counted = sql`jsonb_to_recordset(${JSON.stringify(written.flat())}::jsonb) as counted (id bigint, count integer)`
-  await db
-    .update(auditEvents)
-    .set({ details: sql`${auditEvents.details} || jsonb_build_object('count', counted.count)` })
-    .from(counted)
-    .where(sql`${auditEvents.id} = counted.id and ${auditEvents.details} ? 'count'`)
+  await writeDenialCounts(db, written.flat())
 }

@@ -196,7 +196,6 @@ function limitsOf(settings: Settings): Limits {
     })
   ) as Record<LimitName, (typeof limits)[LimitName]>
 }
-
 export interface DatabaseOptions {
   url: string
   /** A direct connection for notifications, where a pooler stands between. */
@@ -209,7 +208,6 @@ export interface SessionLifetime {
   idle: number
   absolute: number
 }
-
 export interface SessionLimits extends SessionLifetime {
   /** Seconds for which a rotated token may come again. */
   reuseInterval: number

@@ -1,5 +1,5 @@
 import { type Column, type SQL, sql } from 'drizzle-orm'
-import { type Fault, Problem } from '../errors.ts'
+import { type FieldFault, InvalidInput } from '../errors.ts'
 
 /** A moment in microseconds since the epoch, as the database counts, and what tells rows of the same moment apart. */
 export type Moment<Id = number> = [microseconds: number, id: Id]
@@ -27,12 +27,12 @@ export const encodeCursor = (list: string, position: readonly (string | number)[
   Buffer.from(JSON.stringify([list, ...position])).toString('base64url')
 
 /** What is said of a cursor that was made for another list, or by somebody else. */
-export const foreignCursor: Fault = {
-  path: '/querystring/cursor',
+export const foreignCursor: FieldFault = {
+  field: 'cursor',
   message: 'must be the next_cursor of a page of this list, in the same order'
 }
 
-/** @throws {Problem} `validation_failed` where it is none of this list in this order */
+/** @throws {InvalidInput} for a cursor of another list or order */
 export function decodeCursor<Position>(
   list: string,
   cursor: string,
@@ -40,7 +40,7 @@ export function decodeCursor<Position>(
 ): Position {
   const [name, ...position] = parse(cursor)
   if (name !== list || !isPosition(position)) {
-    throw Problem.validation([foreignCursor])
+    throw new InvalidInput(foreignCursor)
   }
   return position
 }

@@ -1,3 +1,5 @@
+import { clockLeeway } from '../config/tolerances.ts'
+
 /**
  * The life of a key. It follows from the ages of the keys that are there and from the time, so that instances
  * which share a folder agree without telling each other, and none of it is written down anywhere else.
@@ -36,14 +38,12 @@ export function statesOf(
   })
 }
 
-const leeway = 60
-
 /** The schedules of both kinds of key. All in seconds. */
 export const schedulesOf = (config: {
   keyActivationDelay: number
   accessTokenLifetime: number
   session: { absolute: number }
 }): Record<'access' | 'refresh', KeySchedule> => ({
-  access: { activationDelay: config.keyActivationDelay, validity: config.accessTokenLifetime + leeway },
-  refresh: { activationDelay: config.keyActivationDelay, validity: config.session.absolute + leeway }
+  access: { activationDelay: config.keyActivationDelay, validity: config.accessTokenLifetime + clockLeeway },
+  refresh: { activationDelay: config.keyActivationDelay, validity: config.session.absolute + clockLeeway }
 })

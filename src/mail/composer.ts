@@ -1,7 +1,7 @@
 import type { MailConfig } from '../config/config.ts'
-import type { AccountTokens } from '../tokens/link-token.ts'
-import type { Language } from '../language.ts'
-import type { OutboxRow } from './outbox.ts'
+import type { Job } from '../repositories/jobs.ts'
+import type { LinkTokens } from '../tokens/link-token.ts'
+import { mailOf } from './enqueue.ts'
 import { type MailName, mails, type RenderMail } from './templates.ts'
 
 /** A mail as it is handed to the server. */
@@ -14,33 +14,33 @@ export interface ComposedMail {
   html: string
 }
 
-export type ComposeMail = (row: OutboxRow) => ComposedMail
+export type ComposeMail = (job: Job) => ComposedMail
 
-/** Makes mails of what the outbox holds. Only here the link comes to be: neither the database nor the log ever has it. */
+/** Composes the mail of a job. The link is made here alone: neither the database nor a log ever has it. */
 export function createComposer(
   { from, linkBase }: MailConfig,
   render: RenderMail,
-  accountTokens: AccountTokens
+  linkTokens: LinkTokens
 ): ComposeMail {
   const service = new URL(linkBase).hostname
 
-  return (row) => {
-    const name = row.template as MailName
-    const { username = '', address } = row.variables
+  return (job) => {
+    const { template, language, recipient, username = '', address, message_id: messageId } = mailOf(job)
     const shown = address === 'verified' ? inert(username) : beginningOf(username)
-    const { page } = mails[name]
+    const { page } = mails[template]
     const link =
-      page !== undefined && row.tokenId !== null
+      page !== undefined && job.linkId !== null
         ? // The fragment stays in the browser: no server, proxy or log on the way sees the token.
-          { link: `${linkBase}/${page}#token=${accountTokens.issue(row.tokenId)}${accountFor(name, shown)}` }
+          { link: `${linkBase}/${page}#token=${linkTokens.issue(job.linkId)}${accountFor(template, shown)}` }
         : {}
     const view = { username: shown, service, ...link }
+    const unique = messageId ?? `${String(job.id)}.${String(job.createdAt.getTime())}`
     return {
-      // Of one row always the same, so that a mail that comes twice is known as one.
-      messageId: `<${String(row.id)}.${String(row.createdAt.getTime())}.gatehouse@${service}>`,
+      // Derived from the job, so that a retried delivery is recognised as a duplicate.
+      messageId: `<${unique}.gatehouse@${service}>`,
       from,
-      to: row.recipient,
-      ...render(name, row.language as Language, view)
+      to: recipient,
+      ...render(template, language, view)
     }
   }
 }

@@ -1,8 +1,8 @@
-import { type Fault, Problem } from '../errors.ts'
+import { type FieldFault, InvalidInput } from '../errors.ts'
 import type { IsPwned } from './pwned.ts'
 
 /** Code points. Longer passwords are refused before any hashing. */
-export const longestPassword = 128
+export const maxPasswordLength = 128
 
 /** What can be typed: no lone surrogates, no NUL and no other control characters. */
 export const isText = (value: string): boolean => value.isWellFormed() && !/\p{Cc}/u.test(value)
@@ -25,8 +25,9 @@ const weaknesses = {
   breached: 'is known from a data breach: choose one that is harder to guess'
 }
 
-/** The same as the faults that a client can be told of. */
-export const weaknessesAt = (path: string): Fault[] => Object.values(weaknesses).map((message) => ({ path, message }))
+/** The same as faults of a field. */
+export const weaknessesOf = (field: string): FieldFault[] =>
+  Object.values(weaknesses).map((message) => ({ field, message }))
 
 /** Who the password is for: what it must not hold. */
 export interface PasswordOwner {
@@ -36,16 +37,16 @@ export interface PasswordOwner {
 
 /**
  * NIST SP 800-63B-4 §3.1.1.2: a length, a list of common passwords and words of the context; no composition rules.
- * @throws {Problem} `validation_failed` with what to change
+ * @throws {InvalidInput} with what to change
  */
 export async function checkPassword(
   password: string,
   owner: PasswordOwner,
   policy: PasswordPolicy,
-  path = '/body/password'
+  field = 'password'
 ): Promise<void> {
   const message = await weakness(password.normalize('NFC'), owner, policy)
-  if (message !== undefined) throw Problem.validation([{ path, message }])
+  if (message !== undefined) throw new InvalidInput({ field, message })
 }
 
 async function weakness(
@@ -56,7 +57,7 @@ async function weakness(
   const folded = password.toLowerCase()
   const length = Array.from(password).length
   if (length < minLength) return `must have at least ${String(minLength)} characters`
-  if (length > longestPassword) return `must have at most ${String(longestPassword)} characters`
+  if (length > maxPasswordLength) return `must have at most ${String(maxPasswordLength)} characters`
   if (!isText(password)) return 'must be well-formed Unicode without control characters'
   if (folded.includes(owner.username.toLowerCase())) return weaknesses.username
   const emailName = owner.email.slice(0, owner.email.lastIndexOf('@')).toLowerCase()

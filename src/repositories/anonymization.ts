@@ -7,11 +7,11 @@ import { auditEvents } from '../database/schema/index.ts'
  * where it came from when another did it: an administrator who deletes the account, be it their own, must not wipe out the
  * traces of what they did with their role.
  */
-export async function forgetUser(db: Db, userId: number): Promise<void> {
+export async function anonymizeEvents(db: Db, userId: number): Promise<void> {
   await db
     .update(auditEvents)
-    .set(forgotten)
-    .where(and(eq(auditEvents.userId, userId), tells))
+    .set(anonymous)
+    .where(and(eq(auditEvents.userId, userId), isPersonal))
 }
 
 /**
@@ -19,17 +19,17 @@ export async function forgetUser(db: Db, userId: number): Promise<void> {
  * for a year has more events than a transaction has time for.
  * @returns whether there may be more
  */
-export async function forgetOlderEvents(db: Db, userId: number): Promise<boolean> {
+export async function anonymizeOlderEvents(db: Db, userId: number): Promise<boolean> {
   const older = db
     .select({ id: auditEvents.id })
     .from(auditEvents)
-    .where(and(eq(auditEvents.userId, userId), tells))
+    .where(and(eq(auditEvents.userId, userId), isPersonal))
     .orderBy(desc(auditEvents.createdAt))
     .offset(batch)
     .limit(batch)
   const rows = await db
     .update(auditEvents)
-    .set(forgotten)
+    .set(anonymous)
     .where(inArray(auditEvents.id, older))
     .returning({ id: auditEvents.id })
   return rows.length === batch
@@ -44,9 +44,9 @@ const isByThem = sql`${isByAnother} is not true`
 
 const unlessByThem = (column: Column) => sql`case when ${isByThem} then null else ${column} end`
 
-const forgotten = { ip: unlessByThem(auditEvents.ip), userAgent: unlessByThem(auditEvents.userAgent), details: {} }
+const anonymous = { ip: unlessByThem(auditEvents.ip), userAgent: unlessByThem(auditEvents.userAgent), details: {} }
 
-const tells = or(
+const isPersonal = or(
   and(isByThem, or(isNotNull(auditEvents.ip), isNotNull(auditEvents.userAgent))),
   sql`${auditEvents.details} <> '{}'`
 )

@@ -1,10 +1,9 @@
-import { and, asc, desc, eq, gt, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, type SQL } from 'drizzle-orm'
+import { maxTransactionAge } from '../config/tolerances.ts'
+import { secondsAgo } from '../database/time.ts'
 import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
 import type { AuditRow } from './audit-event-list.ts'
-
-// Seconds by which a transaction may have begun, and stamped its events, before it committed.
-const longestTransaction = 60
 
 export interface TailOptions {
   /** How many of the latest come first. */
@@ -44,7 +43,7 @@ const recent = (db: Db, ofType: SQL | undefined) =>
   db
     .select({ id: auditEvents.id })
     .from(auditEvents)
-    .where(and(ofType, gt(auditEvents.createdAt, sql`now() - make_interval(secs => ${longestTransaction})`)))
+    .where(and(ofType, gt(auditEvents.createdAt, secondsAgo(maxTransactionAge))))
 
 const findEvents = (db: Db, ids: number[]): Promise<AuditRow[]> =>
   db

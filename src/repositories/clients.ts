@@ -1,8 +1,9 @@
 import { and, asc, count, eq, gt, inArray, notExists, sql } from 'drizzle-orm'
 import { decodeCursor, instantOf, isMoment, microsecondsOf, type Page, pageOf } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
+import { secondsAgo } from '../database/time.ts'
+import type { RoleColumns } from '../roles.ts'
 import { clients, clientSecrets, revocations } from '../database/schema/index.ts'
-import type { Revocable } from '../tokens/claims.ts'
 import { isUuid } from '../ids.ts'
 
 export type ClientRow = typeof clients.$inferSelect
@@ -18,28 +19,33 @@ const secretColumns = {
 
 export type ClientWithSecrets = ClientRow & { secrets: SecretRow[] }
 
+/** What of a client's token, or of its authentication, can be looked up. */
+export interface ClientReference {
+  clientId: string
+  /** Of the secret. */
+  sessionId: string
+  version: number
+  /** Of a token: its `jti`. */
+  tokenId?: string | undefined
+}
+
 /**
  * Whether a client's token, or its secret, still holds: the client is as it was, the secret is there, and nobody revoked the token.
  * @param window seconds within which a token that is alive must have been revoked
  */
 export async function isHeldByClient(
   db: Db,
-  { clientId, sessionId, version, claims }: Revocable & { kind: 'client' },
+  { clientId, sessionId: secretId, version, tokenId }: ClientReference,
   window: number
 ): Promise<boolean> {
   const revoked = db
     .select({ one: sql`1` })
     .from(revocations)
-    .where(
-      and(
-        eq(revocations.sessionId, claims?.jti ?? sessionId),
-        gt(revocations.createdAt, sql`now() - make_interval(secs => ${window})`)
-      )
-    )
+    .where(and(eq(revocations.sessionId, tokenId ?? secretId), gt(revocations.createdAt, secondsAgo(window))))
   const rows = await db
     .select({ id: clients.id })
     .from(clients)
-    .innerJoin(clientSecrets, and(eq(clientSecrets.clientId, clients.id), eq(clientSecrets.id, sessionId)))
+    .innerJoin(clientSecrets, and(eq(clientSecrets.clientId, clients.id), eq(clientSecrets.id, secretId)))
     .where(
       and(eq(clients.id, clientId), eq(clients.version, version), eq(clients.isDisabled, false), notExists(revoked))
     )
@@ -143,7 +149,7 @@ async function withSecrets(db: Db, found: ClientRow[]): Promise<ClientWithSecret
 export async function updateClient(
   db: Db,
   { id }: Pick<ClientRow, 'id'>,
-  change: Partial<Pick<ClientRow, 'name' | 'isReader' | 'isAuthor' | 'isAdmin' | 'scopes' | 'isDisabled' | 'version'>>
+  change: Partial<Pick<ClientRow, 'name' | 'scopes' | 'isDisabled' | 'version'> & RoleColumns>
 ): Promise<void> {
   await db
     .update(clients)

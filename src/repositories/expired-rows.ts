@@ -1,10 +1,9 @@
 import { and, inArray, lt, notLike, type SQL, sql } from 'drizzle-orm'
+import { clockLeeway, maxTransactionAge } from '../config/tolerances.ts'
 import type { Db } from '../database/database.ts'
 import { accountTokens, auditEvents, revocations, sessions } from '../database/schema/index.ts'
 import { deleteExpiredCounters } from './failure-counters.ts'
-import { maxTransactionAge } from '../revocation/revocations.ts'
 import { maxAccessTokenMinutes } from '../config/settings.ts'
-import { clockLeeway } from '../tokens/claims.ts'
 
 const batch = 500
 

@@ -2,7 +2,7 @@ import { eq, inArray, like, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { rateLimits, sessions, users } from '../database/schema/index.ts'
 import { isAlive } from './session-lifetime.ts'
-import type { SessionLifetime } from '../config/config.ts'
+import { type SessionLifetime } from '../config/config.ts'
 import type { UserRow } from './users.ts'
 
 /** Failures that nobody has to wait for. */

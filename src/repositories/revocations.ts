@@ -1,5 +1,6 @@
 import { gt, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
+import { secondsAgo } from '../database/time.ts'
 import { revocations } from '../database/schema/index.ts'
 
 /**
@@ -13,9 +14,9 @@ export type Revocation =
 export const channel = 'gatehouse_revocations'
 
 // PostgreSQL takes payloads of less than 8,000 bytes.
-const longestPayload = 7900
+const maxPayload = 7900
 
-const mostRowsPerStatement = 10_000
+const maxRowsPerStatement = 10_000
 
 /**
  * Records revocations and tells every instance, when the transaction commits and only then.
@@ -23,8 +24,8 @@ const mostRowsPerStatement = 10_000
  */
 export async function insertRevocations(db: Db, entries: Revocation[]): Promise<void> {
   if (entries.length === 0) return
-  for (let from = 0; from < entries.length; from += mostRowsPerStatement) {
-    await db.insert(revocations).values(entries.slice(from, from + mostRowsPerStatement))
+  for (let from = 0; from < entries.length; from += maxRowsPerStatement) {
+    await db.insert(revocations).values(entries.slice(from, from + maxRowsPerStatement))
   }
   await db
     .select({ sent: sql`pg_notify(${channel}, payload)` })
@@ -37,7 +38,7 @@ export async function findRevocationsSince(db: Db, seconds: number): Promise<Rev
   const rows = await db
     .select({ sessionId, userId, clientId, version })
     .from(revocations)
-    .where(gt(revocations.createdAt, sql`now() - make_interval(secs => ${seconds})`))
+    .where(gt(revocations.createdAt, secondsAgo(seconds)))
   return rows.flatMap(({ sessionId, userId, clientId, version }): Revocation[] => {
     if (sessionId !== null) return [{ sessionId }]
     if (version === null) return []
@@ -52,7 +53,7 @@ export function encode(entries: Revocation[]): string[] {
   let payload = ''
   for (const entry of entries) {
     const word = encodeOne(entry)
-    if (payload !== '' && payload.length + 1 + word.length > longestPayload) {
+    if (payload !== '' && payload.length + 1 + word.length > maxPayload) {
       payloads.push(payload)
       payload = ''
     }

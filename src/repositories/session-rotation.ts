@@ -1,10 +1,11 @@
 import { and, eq, gt, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
+import { secondsAhead } from '../database/time.ts'
 import { sessions, users } from '../database/schema/index.ts'
 import { type TokenSubject, tokenSubject } from './users.ts'
 import { isAlive } from './session-lifetime.ts'
-import { ahead, type LiveSession, midnightAfter, proof, remainingLife } from './sessions.ts'
-import type { SessionLimits } from '../config/config.ts'
+import { type LiveSession, midnightAfter, proof, remainingLife } from './sessions.ts'
+import { type SessionLimits } from '../config/config.ts'
 
 /** Moves a session on by its refresh token. @returns undefined where the presented token is not good */
 export type RotateSession = (presented: RefreshClaims) => Promise<(LiveSession & { user: TokenSubject }) | undefined>
@@ -38,7 +39,7 @@ export function prepareRotateSession(db: Db, limits: SessionLimits, requireVerif
       rotatedAt: sql`case when ${isPresent} or ${isUnanswered(counter)} then now() else ${sessions.rotatedAt} end`,
       unansweredCounter: null,
       lastUsedAt: sql`now()`,
-      sweepAfter: midnightAfter(sql`least(${sessions.expiresAt}, ${ahead(limits.idle)})`)
+      sweepAfter: midnightAfter(sql`least(${sessions.expiresAt}, ${secondsAhead(limits.idle)})`)
     })
     .from(users)
     .where(

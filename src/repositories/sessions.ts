@@ -1,11 +1,22 @@
 import { and, desc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions } from '../database/schema/index.ts'
-import type { Authentication, AuthenticationMethod, SessionProof } from '../sessions/authentication.ts'
+import { secondsAhead } from '../database/time.ts'
 import { endOf, isAlive } from './session-lifetime.ts'
-import type { SessionLifetime, SessionLimits } from '../config/config.ts'
+import { type SessionLifetime, type SessionLimits } from '../config/config.ts'
 
-export type SessionRow = typeof sessions.$inferSelect
+/** How a user proved who they are, in the terms of RFC 8176. */
+export type AuthenticationMethod = 'pwd'
+
+/** The proof that a session rests on; its tokens tell of it. */
+export interface SessionProof {
+  methods: AuthenticationMethod[]
+  /** Seconds since the epoch by the database's clock. */
+  at: number
+}
+
+/** A session as its owner and administrators see it. */
+export type SessionView = Awaited<ReturnType<typeof findSessions>>[number]
 
 /** A session as its owner needs it now: which refresh token is good, and for how many seconds. */
 export interface LiveSession extends SessionProof {
@@ -13,8 +24,6 @@ export interface LiveSession extends SessionProof {
   counter: number
   remaining: number
 }
-
-export const ahead = (seconds: number) => sql`now() + make_interval(secs => ${seconds})`
 
 /** What the session's user proved, and when; a session from before these columns began with a password. */
 export const proof = {
@@ -29,7 +38,8 @@ export const midnightAfter = (moment: SQL) => sql`date_trunc('day', ${moment}) +
 
 export async function insertSession(
   db: Db,
-  { user, methods }: Authentication,
+  userId: number,
+  methods: AuthenticationMethod[],
   client: { ip?: string; userAgent?: string | undefined },
   limits: SessionLimits
 ): Promise<LiveSession> {
@@ -37,13 +47,13 @@ export async function insertSession(
   const [row] = await db
     .insert(sessions)
     .values({
-      userId: user.id,
+      userId,
       amr: methods,
       authTime: sql`now()`,
       ip: client.ip,
       userAgent: client.userAgent?.slice(0, 512),
-      expiresAt: ahead(limits.absolute),
-      sweepAfter: midnightAfter(ahead(remaining))
+      expiresAt: secondsAhead(limits.absolute),
+      sweepAfter: midnightAfter(secondsAhead(remaining))
     })
     .returning({ sessionId: sessions.id, ...proof })
   if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
@@ -54,13 +64,14 @@ export async function insertSession(
 export async function refreshProof(
   db: Db,
   sessionId: string,
-  { user, methods }: Authentication,
+  userId: number,
+  methods: AuthenticationMethod[],
   limits: SessionLimits
 ): Promise<LiveSession | undefined> {
   const [row] = await db
     .update(sessions)
     .set({ amr: methods, authTime: sql`now()` })
-    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, user.id), isAlive(limits)))
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, userId), isAlive(limits)))
     .returning({
       sessionId: sessions.id,
       counter: sessions.refreshCounter,

@@ -10,9 +10,10 @@ import {
 } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
-import type { Role } from '../roles.ts'
+import { isDefaultRole, type Role } from '../roles.ts'
+import { maxInteger } from '../ids.ts'
 import { keyOf } from '../names.ts'
-import type { UserRow } from './users.ts'
+import { hasRole, type UserRow } from './users.ts'
 import { findPage, type Narrowing, type Order, type Position } from './user-search.ts'
 
 export const userSorts = ['created_at', '-created_at', 'username'] as const
@@ -30,7 +31,7 @@ export interface UserQuery {
 
 /**
  * A page of users, by keyset: what a page costs does not depend on which one it is (docs/decisions/0025).
- * @throws {Problem} `validation_failed` for a cursor of another list or order
+ * @throws {InvalidInput} for a cursor of another list or order
  */
 export async function listUsers(db: Db, query: UserQuery): Promise<Page<UserRow>> {
   const order = orders[query.sort]
@@ -45,12 +46,11 @@ export async function listUsers(db: Db, query: UserQuery): Promise<Page<UserRow>
   }
 }
 
-const largestId = 2 ** 31 - 1
 const microseconds = microsecondsOf(users.createdAt)
 
 const byCreation = (name: string, direction: SQL, [past, upTo]: [SQL, SQL]): Order => ({
   name,
-  isPosition: isMoment(isIdUpTo(largestId)),
+  isPosition: isMoment(isIdUpTo(maxInteger)),
   keys: { createdAt: users.createdAt, id: users.id },
   position: sql<Position>`json_build_array(${microseconds}, ${users.id})`,
   compare(operator, [first, id]) {
@@ -84,8 +84,7 @@ function narrowingFilters({ q, role, status }: UserQuery): Narrowing[] {
     inOrderOfCreation: true
   })
   const filters: Narrowing[] = []
-  if (role === 'admin') filters.push(byPartialIndex(sql`${users.isAdmin}`))
-  if (role === 'author') filters.push(byPartialIndex(sql`${users.isAuthor}`))
+  if (role !== undefined && !isDefaultRole(role)) filters.push(byPartialIndex(hasRole(role)))
   if (status === 'disabled') filters.push(byPartialIndex(sql`${users.isDisabled}`))
   if (q !== undefined) {
     const ofName = beginsWith(users.usernameKey, q)
@@ -104,7 +103,7 @@ function narrowingFilters({ q, role, status }: UserQuery): Narrowing[] {
 
 /** What nearly every user is. */
 const broadFilters = ({ role, status }: UserQuery): SQL[] => [
-  ...(role === 'reader' ? [sql`${users.isReader}`] : []),
+  ...(role !== undefined && isDefaultRole(role) ? [hasRole(role)] : []),
   ...(status === 'enabled' ? [sql`not ${users.isDisabled}`] : [])
 ]
 

@@ -1,7 +1,7 @@
-import { keyOf } from '../names.ts'
-import { users } from '../database/schema/index.ts'
+import { and, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { eq, or, and, sql } from 'drizzle-orm'
+import { users } from '../database/schema/index.ts'
+import { keyOf } from '../names.ts'
 import type { UserRow } from './users.ts'
 
 /** A user, locked until the transaction ends. */
@@ -56,4 +56,18 @@ export async function lockUser(
       return { user, isLastAdmin: canAdminister(user, rules) && others.length === 0 }
     }
   }
+}
+
+/** A user who may log in, locked for one transaction at a time: the next sees what the one before did. */
+export async function lockActiveUser(
+  tx: Db,
+  which: { id: number } | { emailKey: string }
+): Promise<UserRow | undefined> {
+  const condition = 'id' in which ? eq(users.id, which.id) : eq(users.emailKey, which.emailKey)
+  const [row] = await tx
+    .select()
+    .from(users)
+    .where(and(condition, eq(users.isDisabled, false)))
+    .for('no key update')
+  return row
 }

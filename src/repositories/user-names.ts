@@ -1,6 +1,8 @@
-import { sql, inArray } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
+import { violatedUniqueIndex } from '../database/errors.ts'
 import { accountTokens, users } from '../database/schema/index.ts'
+import { Problem } from '../errors.ts'
 import type { UserRow } from './users.ts'
 
 /**
@@ -26,4 +28,16 @@ export async function isKeptForAnother(
   user: Pick<UserRow, 'id' | 'usernameKey' | 'emailKey'>
 ): Promise<boolean> {
   return (await findHolders(tx, user)).some(({ id }) => id !== user.id)
+}
+
+/** Turns a name or an address that another user has into the problem that says so. */
+export async function refuseTakenNames<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const index = violatedUniqueIndex(error)
+    if (index === 'users_username_key') throw new Problem('username_taken')
+    if (index === 'users_email_key') throw new Problem('email_taken')
+    throw error
+  }
 }

@@ -2,7 +2,6 @@ import { and, eq, notLike, isNotNull, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
 import type { UserRow } from './users.ts'
-import type { Argon2Cost } from '../passwords/schemes/scheme.ts'
 
 /** Replaces a hash by a stronger one of the same password, unless the password has changed meanwhile. */
 export async function replacePasswordHash(db: Db, user: UserRow, passwordHash: string): Promise<void> {
@@ -45,17 +44,12 @@ export async function markLogin(db: Db, user: UserRow): Promise<UserRow | undefi
   return row
 }
 
-/** Hashes that are not of the present cost: from before it was raised, or imported. */
-export async function findOtherHashes(
-  db: Db,
-  { memoryCost, timeCost, parallelism }: Argon2Cost,
-  limit: number
-): Promise<string[]> {
-  const present = `$argon2id$v=19$m=${String(memoryCost)},t=${String(timeCost)},p=${String(parallelism)}$%`
+/** Hashes that do not begin with `prefix`. */
+export async function findOtherHashes(db: Db, prefix: string, limit: number): Promise<string[]> {
   const rows = await db
     .select({ hash: users.passwordHash })
     .from(users)
-    .where(and(isNotNull(users.passwordHash), notLike(users.passwordHash, present)))
+    .where(and(isNotNull(users.passwordHash), notLike(users.passwordHash, `${prefix}%`)))
     .limit(limit)
   return rows.flatMap(({ hash }) => hash ?? [])
 }

@@ -3,16 +3,15 @@ import type { Db } from '../database/database.ts'
 import { isWithinAbsoluteLimit } from './session-lifetime.ts'
 import type { SessionLifetime } from '../config/config.ts'
 import type { UserRow } from './users.ts'
-import type { UserPrincipal } from '../tokens/claims.ts'
 import { sql } from 'drizzle-orm'
 import { sessions, users } from '../database/schema/index.ts'
 
 /** The user of an access token as the database has it now; undefined where the token holds no longer. */
-export type FindUserOfToken = (token: TokenReference) => Promise<UserRow | undefined>
+export type FindUserByToken = (token: TokenReference) => Promise<UserRow | undefined>
 
-/** Those who ask in the same turn of the event loop share a statement; nothing is kept for those who ask later. */
-export function createFindUserOfToken(db: Db, lifetime: Pick<SessionLifetime, 'absolute'>): FindUserOfToken {
-  const loader = new DataLoader<TokenReference, UserRow | undefined>(prepareFindUsersOfTokens(db, lifetime), {
+/** Batches lookups made in the same event-loop tick into one statement; caches nothing. */
+export function createFindUserByToken(db: Db, lifetime: Pick<SessionLifetime, 'absolute'>): FindUserByToken {
+  const loader = new DataLoader<TokenReference, UserRow | undefined>(prepareFindUsersByToken(db, lifetime), {
     cache: false,
     maxBatchSize: 100,
     batchScheduleFn: setImmediate
@@ -21,13 +20,17 @@ export function createFindUserOfToken(db: Db, lifetime: Pick<SessionLifetime, 'a
 }
 
 /** What of an access token can be looked up. */
-export type TokenReference = Pick<UserPrincipal, 'userId' | 'sessionId' | 'version'>
+export interface TokenReference {
+  userId: number
+  sessionId: string
+  version: number
+}
 
 /**
  * Makes the look-up of access tokens' users: each is undefined if the session has ended, or the user was disabled,
  * deleted or changed since. One statement answers for as many as ask at the same moment.
  */
-export function prepareFindUsersOfTokens(
+export function prepareFindUsersByToken(
   db: Db,
   lifetime: Pick<SessionLifetime, 'absolute'>
 ): (asked: readonly TokenReference[]) => Promise<(UserRow | undefined)[]> {
@@ -44,7 +47,7 @@ export function prepareFindUsersOfTokens(
       sessions,
       sql`${sessions.id} = asking.session_id and ${sessions.userId} = ${users.id} and ${isWithinAbsoluteLimit(lifetime)}`
     )
-    .prepare('find_users_of_tokens')
+    .prepare('find_users_by_token')
 
   return async (asked) => {
     const rows = await statement.execute({

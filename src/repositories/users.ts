@@ -1,7 +1,9 @@
-import { and, eq, isNotNull, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
+import { Problem } from '../errors.ts'
 import { keyOf, readLogin } from '../names.ts'
+import { columnOf, mapRoles, type Role } from '../roles.ts'
 
 export type UserRow = typeof users.$inferSelect
 
@@ -12,9 +14,7 @@ export const tokenSubject = {
   id: users.id,
   username: users.username,
   version: users.version,
-  isReader: users.isReader,
-  isAuthor: users.isAuthor,
-  isAdmin: users.isAdmin
+  ...mapRoles(columnOf, (role) => users[columnOf(role)])
 }
 
 export async function insertUser(db: Db, user: typeof users.$inferInsert): Promise<UserRow> {
@@ -27,6 +27,12 @@ export async function insertUser(db: Db, user: typeof users.$inferInsert): Promi
 export async function insertUserUnlessTaken(db: Db, user: typeof users.$inferInsert): Promise<UserRow | undefined> {
   const [row] = await db.insert(users).values(user).onConflictDoNothing().returning()
   return row
+}
+
+/** Those of the users who are there. */
+export async function findUsers(db: Db, ids: (number | null | undefined)[]): Promise<UserRow[]> {
+  const named = ids.filter((id) => id != null)
+  return named.length === 0 ? [] : db.select().from(users).where(inArray(users.id, named))
 }
 
 /** By username or, where there is an `@`, by e-mail address. */
@@ -44,38 +50,57 @@ export async function findUser(db: Db, id: number): Promise<UserRow | undefined>
   return row
 }
 
-export async function updateUser(
-  db: Db,
-  id: number,
-  change: Partial<
-    Pick<
-      UserRow,
-      | 'username'
-      | 'usernameKey'
-      | 'firstName'
-      | 'secondName'
-      | 'email'
-      | 'emailKey'
-      | 'emailVerified'
-      | 'isDisabled'
-      | 'version'
-    > &
-      Pick<UserRow, 'isReader' | 'isAuthor' | 'isAdmin' | 'pendingEmail' | 'pendingEmailKey'>
-  >
-): Promise<UserRow | undefined> {
-  const [row] = await db
+/** @throws {Problem} `not_found` */
+export async function requireUserById(db: Db, id: number): Promise<UserRow> {
+  const user = await findUser(db, id)
+  if (user === undefined) throw new Problem('not_found')
+  return user
+}
+
+/** Writes what can be changed of a user, who is locked. */
+export async function updateUser(tx: Db, user: UserRow): Promise<UserRow | undefined> {
+  const [row] = await tx
     .update(users)
-    .set({ ...change, updatedAt: sql`now()` })
-    .where(eq(users.id, id))
+    .set({
+      username: user.username,
+      usernameKey: user.usernameKey,
+      firstName: user.firstName,
+      secondName: user.secondName,
+      email: user.email,
+      emailKey: user.emailKey,
+      emailVerified: user.emailVerified,
+      pendingEmail: user.pendingEmail,
+      pendingEmailKey: user.pendingEmailKey,
+      ...mapRoles(columnOf, (role) => user[columnOf(role)]),
+      isDisabled: user.isDisabled,
+      version: user.version,
+      updatedAt: sql`now()`
+    })
+    .where(eq(users.id, user.id))
     .returning()
   return row
 }
+
+/** Marks the address of a user as verified, if it is still theirs. @returns whether it is */
+export async function markEmailVerified(tx: Db, user: Pick<UserRow, 'id' | 'emailKey'>): Promise<boolean> {
+  const rows = await tx
+    .update(users)
+    .set({ emailVerified: true, updatedAt: sql`now()` })
+    .where(and(eq(users.id, user.id), eq(users.emailKey, user.emailKey)))
+    .returning({ id: users.id })
+  return rows.length > 0
+}
+
+/** The id of the user who has an address, for a statement that finds it out by itself. */
+export const userIdByEmail = (email: string): SQL =>
+  sql`(select ${users.id} from ${users} where ${users.emailKey} = ${keyOf(email)})`
 
 export async function deleteUser(db: Db, id: number): Promise<void> {
   await db.delete(users).where(eq(users.id, id))
 }
 
-export async function listUsers(db: Db, after: number, limit: number): Promise<UserRow[]> {
+/** Users in the order of their ids, those after an id first. */
+export async function listUsersById(db: Db, after: number, limit: number): Promise<UserRow[]> {
   return db
     .select()
     .from(users)
@@ -105,3 +130,6 @@ export async function findAdmin(db: Db, names: { username: string; email: string
     .limit(1)
   return row
 }
+
+/** The users with a role. The column is named without a parameter, which would keep a partial index from being used. */
+export const hasRole = (role: Role): SQL => sql`${users[columnOf(role)]}`

@@ -1,8 +1,9 @@
+import { clockLeeway, maxTransactionAge } from '../config/tolerances.ts'
 import { isHeldByClient } from '../repositories/clients.ts'
 import type { Database } from '../database/database.ts'
 import type { SessionLifetime } from '../config/config.ts'
-import { clockLeeway, type Revocable } from '../tokens/claims.ts'
-import { createFindUserOfToken } from '../repositories/users-by-token.ts'
+import type { Revocable } from '../tokens/claims.ts'
+import { createFindUserByToken } from '../repositories/users-by-token.ts'
 import { createRevocationList } from './list.ts'
 import { channel, decode, findRevocationsSince, type Revocation } from '../repositories/revocations.ts'
 
@@ -29,9 +30,6 @@ export interface RevocationsOptions {
   onChange: (state: 'listening' | 'lost') => void
 }
 
-/** Seconds by which a transaction may have begun, and stamped its revocations, before it committed. */
-export const maxTransactionAge = 60
-
 // Milliseconds.
 const retryDelay = 100
 const forgetInterval = 10_000
@@ -41,7 +39,7 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
   const { db } = options.database
   // No token is good for longer, whatever its `exp` says: see readClaims.
   const window = options.accessTokenLifetime + clockLeeway + maxTransactionAge
-  const findUserOfToken = createFindUserOfToken(db, options.session)
+  const findUserByToken = createFindUserByToken(db, options.session)
   const list = createRevocationList(window)
   let upToDate = false
   let listeningSince = -Infinity
@@ -69,8 +67,8 @@ export async function startRevocations(options: RevocationsOptions): Promise<Rev
 
   const isVoidInDatabase = async (principal: Revocable): Promise<boolean> =>
     principal.kind === 'user'
-      ? (await findUserOfToken(principal)) === undefined
-      : !(await isHeldByClient(db, principal, window))
+      ? (await findUserByToken(principal)) === undefined
+      : !(await isHeldByClient(db, { ...principal, tokenId: principal.claims?.jti }, window))
 
   const subscription = await options.database.listen(channel, {
     onNotification(payload) {

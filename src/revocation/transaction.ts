@@ -3,16 +3,20 @@ import { retryingDeadlocks } from '../database/retry.ts'
 import { insertRevocations, type Revocation } from '../repositories/revocations.ts'
 import type { Revocations } from './revocations.ts'
 
-/** Runs a transaction that makes access tokens void, and sees to it that no instance takes them any more. */
-export type InRevokingTransaction = <T>(work: (tx: Db) => Promise<{ revoked: Revocation[]; result: T }>) => Promise<T>
+/**
+ * Runs a transaction and revokes the tokens that it adds to `revoked`: recorded with the transaction, and in effect at every
+ * instance once it has committed. The victim of a deadlock is run again.
+ */
+export type RevokingTransaction = <T>(work: (tx: Db, revoked: Revocation[]) => Promise<T>) => Promise<T>
 
-export function createRevokingTransaction(db: Db, revocations?: Pick<Revocations, 'remember'>): InRevokingTransaction {
+export function createRevokingTransaction(db: Db, revocations?: Pick<Revocations, 'remember'>): RevokingTransaction {
   return async (work) => {
     const { revoked, result } = await retryingDeadlocks(() =>
       db.transaction(async (tx) => {
-        const outcome = await work(tx)
-        await insertRevocations(tx, outcome.revoked)
-        return outcome
+        const revoked: Revocation[] = []
+        const result = await work(tx, revoked)
+        await insertRevocations(tx, revoked)
+        return { revoked, result }
       })
     )
     revocations?.remember(revoked)

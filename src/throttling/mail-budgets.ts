@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
-import { eq, or, sql } from 'drizzle-orm'
-import { recordEvent } from '../repositories/audit-events.ts'
-import type { Origin } from '../origin.ts'
 import type { Db } from '../database/database.ts'
-import { rateLimits, users } from '../database/schema/index.ts'
-import { keyOf } from '../names.ts'
 import { orClosed } from '../database/fail-closed.ts'
+import { keyOf } from '../names.ts'
+import type { Origin } from '../origin.ts'
+import { recordEvent } from '../repositories/audit-events.ts'
+import { findBudgetWait, spend } from '../repositories/budget-counters.ts'
+import { findUsers } from '../repositories/users.ts'
 import { networkOf } from './network.ts'
-
-const hour = 60 * 60
 
 /** How many mails are written within an hour, from the first on. */
 export const mailBudgets = {
@@ -62,13 +60,13 @@ export async function countMail(tx: Db, mail: MailToCount, cause: MailCause): Pr
   let earlier = 0
   // The causer first: those who cause much wait for one another, and for nobody's address.
   for (const budget of [...(causer ? [causer] : []), recipientOf(mail, standing)]) {
-    const count = await orClosed(spend(tx, budget))
+    const count = await orClosed(spend(tx, budget.key, budget.most))
     if (count === undefined || count > budget.most) {
       const details = { template: mail.template, budget: budget.name }
       if (count !== undefined) {
         await recordEvent(tx, cause, { type: 'mail.withheld', userId: mail.userId ?? undefined, details })
       }
-      return { wait: await findWait(tx, budget.key), isVerified, earlier }
+      return { wait: await findBudgetWait(tx, budget.key), isVerified, earlier }
     }
     if (budget === causer) earlier = count - 1
   }
@@ -112,11 +110,7 @@ interface Standing {
 }
 
 async function findStanding(tx: Db, mail: MailToCount, { actorId }: MailCause): Promise<Standing> {
-  const ids = [mail.userId, actorId].filter((id) => id != null)
-  const found = await tx
-    .select({ id: users.id, emailKey: users.emailKey, emailVerified: users.emailVerified, isAdmin: users.isAdmin })
-    .from(users)
-    .where(ids.length === 0 ? sql`false` : or(...ids.map((id) => eq(users.id, id))))
+  const found = await findUsers(tx, [mail.userId, actorId])
   const owner = found.find(({ id }) => id === mail.userId)
   const isPresent = owner?.emailKey === keyOf(mail.recipient)
   return {
@@ -124,34 +118,4 @@ async function findStanding(tx: Db, mail: MailToCount, { actorId }: MailCause): 
     isVerified: mail.isVerified ?? (isPresent && owner.emailVerified),
     isByAdmin: found.some(({ id, isAdmin }) => id === actorId && isAdmin)
   }
-}
-
-/**
- * Takes one of an hour's mails. Instances share the row.
- * @returns how many were taken, this one included: one more than there are for the first that is too many, then undefined
- */
-async function spend(tx: Db, { key, most }: Budget): Promise<number | undefined> {
-  const isOver = sql`${rateLimits.expire} <= now()`
-  const end = sql`now() + make_interval(secs => ${hour})`
-  const [row] = await tx
-    .insert(rateLimits)
-    .values({ key, points: 1, expire: end })
-    .onConflictDoUpdate({
-      target: rateLimits.key,
-      set: {
-        points: sql`case when ${isOver} then 1 else ${rateLimits.points} + 1 end`,
-        expire: sql`case when ${isOver} then ${end} else ${rateLimits.expire} end`
-      },
-      setWhere: sql`${isOver} or ${rateLimits.points} <= ${most}`
-    })
-    .returning({ points: rateLimits.points })
-  return row?.points
-}
-
-async function findWait(tx: Db, key: string): Promise<number> {
-  const [row] = await tx
-    .select({ wait: sql`ceil(extract(epoch from ${rateLimits.expire} - now()))`.mapWith(Number) })
-    .from(rateLimits)
-    .where(eq(rateLimits.key, key))
-  return Math.max(1, row?.wait ?? 1)
 }

@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto'
-import { recordEventWithMail } from '../accounts/requests.ts'
-import { type AuditEvent, recordEvent } from '../repositories/audit-events.ts'
-import type { Origin } from '../origin.ts'
-import type { Db } from '../database/database.ts'
-import { Problem } from '../errors.ts'
-import type { RequestNote } from '../mail/outbox.ts'
-import type { Caller } from '../passwords/hasher.ts'
 import type { SessionLifetime } from '../config/config.ts'
-import type { Device, DeviceTokens } from '../tokens/device-token.ts'
-import { readLogin } from '../names.ts'
-import { findUserByLogin, type UserRow } from '../repositories/users.ts'
+import type { Db } from '../database/database.ts'
 import { orClosed } from '../database/fail-closed.ts'
-import type { Limiter } from './limiter.ts'
-import { networkOf } from './network.ts'
+import { Problem } from '../errors.ts'
+import { readLogin } from '../names.ts'
+import type { Origin } from '../origin.ts'
+import type { Caller } from '../passwords/queue.ts'
+import { type AuditEvent, recordEvent } from '../repositories/audit-events.ts'
 import {
   type Account,
   type AccountQuestion,
@@ -25,6 +19,11 @@ import {
   mostFailures,
   prepareFindAccount
 } from '../repositories/failure-counters.ts'
+import { type NewJob, recordEventWithJob } from '../repositories/jobs.ts'
+import { findUserByLogin, type UserRow } from '../repositories/users.ts'
+import type { Device, DeviceTokens } from '../tokens/device-token.ts'
+import type { Limiter } from './limiter.ts'
+import { networkOf } from './network.ts'
 
 /** Where a password is typed, and what shows that users have been there before. */
 export interface Place {
@@ -59,10 +58,10 @@ export interface PasswordAttempts {
   beginAgain: (user: UserRow, sessionId: string) => Promise<Attempt>
   /**
    * Counts a wrong password, or a right one that does not open.
-   * @param request what is asked for by mail with it, or would be if it were right: so that time does not tell (CWE-208)
+   * @param job what is asked for by mail with it, or would be if it were right: so that time does not tell (CWE-208)
    * @throws {Problem} `rate_limited` where others have used up the attempts meanwhile
    */
-  failed: (attempt: Attempt, origin: Origin, request?: RequestNote) => Promise<void>
+  failed: (attempt: Attempt, origin: Origin, job?: NewJob) => Promise<void>
   /**
    * Forgets the failures that were counted with this attempt, in the transaction that acts on the right password, before
    * it changes users. @throws {Problem} `rate_limited` where a wait has begun meanwhile: a burst learns no more than a row
@@ -107,11 +106,11 @@ export function createPasswordAttempts({ db, lifetime, devices, limiter }: Passw
       return { user, counter, isLogin: false, from: 'known' }
     },
 
-    async failed({ user, counter, isLogin }, origin, request) {
+    async failed({ user, counter, isLogin }, origin, job) {
       const wait = await db.transaction(async (tx) => {
         const failures = await orClosed(countFailure(tx, counter))
         if (failures === undefined) return Math.max(1, await findWait(tx, counter))
-        if (isLogin) await recordFailure(tx, origin, user?.id, request)
+        if (isLogin) await recordFailure(tx, origin, user?.id, job)
         // Where waits begin, and where only waiting is left; not for each that is turned away.
         if (failures === freeFailures || failures === mostFailures) {
           await recordEvent(tx, origin, { type: 'user.locked_out', userId: user?.id, details: { failures } })
@@ -139,16 +138,16 @@ export const uncountedAttempts = (db: Db, devices?: Pick<DeviceTokens, 'isOf'>):
     return { user, counter: '', isLogin: true, from: devices?.isOf(device, user) === true ? 'known' : 'stranger' }
   },
   beginAgain: async (user) => ({ user, counter: '', isLogin: false, from: 'known' }),
-  async failed({ user, isLogin }, origin, request) {
-    if (isLogin) await recordFailure(db, origin, user?.id, request)
+  async failed({ user, isLogin }, origin, job) {
+    if (isLogin) await recordFailure(db, origin, user?.id, job)
   },
   succeeded: async () => undefined,
   forget: async () => undefined
 })
 
-async function recordFailure(db: Db, origin: Origin, userId?: number, request?: RequestNote): Promise<void> {
+async function recordFailure(db: Db, origin: Origin, userId?: number, job?: NewJob): Promise<void> {
   const event: AuditEvent = { type: 'user.login_failed', userId }
-  await (request === undefined ? recordEvent(db, origin, event) : recordEventWithMail(db, origin, event, request))
+  await (job === undefined ? recordEvent(db, origin, event) : recordEventWithJob(db, origin, event, job))
 }
 
 /**

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import type { TokenSubject } from '../repositories/users.ts'
 import { type Authority, wordsOf } from '../scopes.ts'
-import type { SessionProof } from '../sessions/authentication.ts'
-import { flagsOf, rolesOf } from '../roles.ts'
+import type { SessionProof } from '../repositories/sessions.ts'
+import { claimsFor, rolesOf } from '../roles.ts'
 import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
 import type { SigningKey } from '../keys/key-files.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -70,14 +70,14 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
       issue<UserClaims>({
         sub: String(user.id),
         client_id: options.audience,
-        scope: rolesOf(flagsOf(user)).join(' '),
+        scope: rolesOf(user).join(' '),
         sid: sessionId,
         auth_time: at,
         amr: methods,
         acr: '1',
         ver: user.version,
         username: user.username,
-        ...flagsOf(user)
+        ...claimsFor(rolesOf(user))
       }),
     issueToClient: (client, secretId, granted) =>
       issue<ClientClaims>({
@@ -86,9 +86,7 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
         sid: secretId,
         ver: client.version,
         scope: wordsOf(granted).join(' '),
-        is_reader: granted.roles.has('reader'),
-        is_author: granted.roles.has('author'),
-        is_admin: granted.roles.has('admin')
+        ...claimsFor(granted.roles)
       })
   }
 }

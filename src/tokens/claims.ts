@@ -1,9 +1,10 @@
+import { clockLeeway } from '../config/tolerances.ts'
 import { type ClientScope, scopesIn } from '../scopes.ts'
-import { isUuid, sessionKey } from '../ids.ts'
-import { type Role, type RoleFlags, rolesOf } from '../roles.ts'
+import { isUuid, maxInteger, sessionKey } from '../ids.ts'
+import { claimOf, type Role, type RoleClaims, roles, rolesInClaims } from '../roles.ts'
 
 /** What every access token says (RFC 9068 §2.2). Times are seconds since the epoch. */
-interface CommonClaims extends RoleFlags {
+interface CommonClaims extends RoleClaims {
   iss: string
   aud: string
   iat: number
@@ -87,13 +88,7 @@ export type Revocable =
   | (Pick<ClientPrincipal, 'kind' | 'clientId' | 'sessionId' | 'sessionKey' | 'version'> &
       Partial<Pick<ClientPrincipal, 'tokenKey' | 'claims'>>)
 
-/** Seconds that the clocks of two instances may differ: by so much a token may seem to come from the future. */
-export const clockLeeway = 60
-
 const positiveInteger = /^[1-9]\d{0,9}$/
-
-/** PostgreSQL's `integer`: a larger number would fail the look-up, and of all who share the statement. */
-const mostInteger = 2 ** 31 - 1
 
 /** What a proxy's header can hold. */
 const printable = /^[\x21-\x7e]+$/
@@ -134,18 +129,16 @@ function hasCommonClaims(claims: Unread, now: number): boolean {
     typeof claims.jti === 'string' &&
     isUuid(claims.sid) &&
     Number.isInteger(claims.ver) &&
-    Math.abs(claims.ver as number) <= mostInteger &&
+    Math.abs(claims.ver as number) <= maxInteger &&
     claims.type === 'access' &&
-    typeof claims.is_reader === 'boolean' &&
-    typeof claims.is_author === 'boolean' &&
-    typeof claims.is_admin === 'boolean'
+    roles.every((role) => typeof claims[claimOf(role)] === 'boolean')
   )
 }
 
 const isUsers = ({ sub, username, ...claims }: Unread): boolean =>
   typeof sub === 'string' &&
   positiveInteger.test(sub) &&
-  Number(sub) <= mostInteger &&
+  Number(sub) <= maxInteger &&
   typeof username === 'string' &&
   printable.test(username) &&
   isAbsentOr(claims.client_id, isText) &&
@@ -165,7 +158,7 @@ const isTime = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11
 
 export function principalOf(claims: AccessClaims): Principal {
-  const roles = rolesOf(claims)
+  const roles = rolesInClaims(claims)
   const caller = {
     sessionId: claims.sid,
     sessionKey: sessionKey(claims.sid),

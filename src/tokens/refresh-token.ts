@@ -1,51 +1,34 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Keyring } from '../keys/keyring.ts'
-import type { RefreshKey } from '../keys/key-files.ts'
+import { uuidBytes, uuidOf } from '../ids.ts'
 import type { RefreshClaims } from '../repositories/session-rotation.ts'
+import { createSeal } from './seal.ts'
 
 export interface RefreshTokens {
-  /** Of one session and counter always the same token, so that a lost answer can be given again. */
+  /** Derived from session and counter alone, so that a lost answer can be given again. */
   issue: (claims: RefreshClaims) => string
-  /** @returns undefined for what this service, with the keys it has, did not issue */
+  /** @returns undefined for a token that this service, with the keys it has, did not issue */
   read: (token: string) => RefreshClaims | undefined
 }
 
-// Key id, session, counter, MAC; base64url without padding.
-const lengths = { kid: 4, session: 16, counter: 4, mac: 32 }
-const length = lengths.kid + lengths.session + lengths.counter + lengths.mac
-const format = /^[A-Za-z0-9_-]{75}$/
+const sessionLength = 16
+const counterLength = 4
 
 /**
- * Refresh tokens that the database cannot give away: it holds session and counter, and their MAC (HMAC-SHA-256)
- * is made with a key that is not in it. After supabase/auth, `internal/tokens/service.go`.
+ * Refresh tokens that the database cannot give away: it holds session and counter, and the key of their MAC is not in it.
+ * After supabase/auth, `internal/tokens/service.go`.
  */
 export function createRefreshTokens(keyring: Keyring): RefreshTokens {
+  // Under the secret itself, which is what the key is for, and what tokens of version 0.1 were sealed with.
+  const { seal, open } = createSeal(keyring, undefined, sessionLength + counterLength)
   return {
     issue({ sessionId, counter }) {
-      const key = keyring.current().refreshSigning
-      const body = Buffer.alloc(length - lengths.mac)
-      body.write(key.kid, 0, 'hex')
-      body.write(sessionId.replaceAll('-', ''), lengths.kid, 'hex')
-      body.writeUInt32BE(counter, lengths.kid + lengths.session)
-      return Buffer.concat([body, mac(key, body)]).toString('base64url')
+      const suffix = Buffer.alloc(counterLength)
+      suffix.writeUInt32BE(counter)
+      return seal(Buffer.concat([uuidBytes(sessionId), suffix]))
     },
     read(token) {
-      if (!format.test(token)) return undefined
-      const bytes = Buffer.from(token, 'base64url')
-      // The last of 75 characters carries two bits that mean nothing: one spelling a token (RFC 4648 §3.5).
-      if (bytes.length !== length || bytes.toString('base64url') !== token) return undefined
-      const key = keyring.current().refreshVerifying.get(bytes.toString('hex', 0, lengths.kid))
-      const body = bytes.subarray(0, length - lengths.mac)
-      if (key === undefined || !timingSafeEqual(mac(key, body), bytes.subarray(length - lengths.mac))) return undefined
-      return {
-        sessionId: toUuid(bytes.toString('hex', lengths.kid, lengths.kid + lengths.session)),
-        counter: bytes.readUInt32BE(lengths.kid + lengths.session)
-      }
+      const body = open(token)
+      return body && { sessionId: uuidOf(body.subarray(0, sessionLength)), counter: body.readUInt32BE(sessionLength) }
     }
   }
 }
-
-const mac = (key: RefreshKey, body: Buffer) => createHmac('sha256', key.secret).update(body).digest()
-
-const toUuid = (hex: string) =>
-  [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')

@@ -16,14 +16,16 @@ const lengths = { kid: 4, mac: 32 }
 /**
  * Authenticates by HMAC-SHA-256 under a key that is not in the database. It is drawn from the one of refresh tokens
  * (RFC 5869), for each purpose another, so that nothing of one can be taken for something of another.
+ * @param purpose undefined for refresh tokens, whose MAC is made with the key itself
  * @param length bytes of a body
  */
-export function createSeal(keyring: Keyring, purpose: string, length: number): Seal {
+export function createSeal(keyring: Keyring, purpose: string | undefined, length: number): Seal {
   const derived = new WeakMap<KeyObject, Buffer>()
   const size = lengths.kid + length + lengths.mac
   const format = new RegExp(`^[A-Za-z0-9_-]{${String(Math.ceil((size * 4) / 3))}}$`)
 
-  function keyOf({ secret }: RefreshKey): Buffer {
+  function keyFor({ secret }: RefreshKey): Buffer | KeyObject {
+    if (purpose === undefined) return secret
     let key = derived.get(secret)
     if (key === undefined) {
       key = Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
@@ -33,7 +35,7 @@ export function createSeal(keyring: Keyring, purpose: string, length: number): S
   }
 
   const mac = (key: RefreshKey, text: Buffer, context: Buffer) =>
-    createHmac('sha256', keyOf(key)).update(text).update(context).digest()
+    createHmac('sha256', keyFor(key)).update(text).update(context).digest()
 
   return {
     seal(body, context = nothing) {

@@ -47,7 +47,7 @@ const allIsAnswered = (t: Test, service: Service) =>
   eventually(
     t,
     'nothing waits to be mailed',
-    async () => (await service.app.database.db.query.outbox.findMany()).length === 0
+    async () => (await service.app.database.db.query.jobs.findMany()).length === 0
   )
 
 for (const kind of kinds) {

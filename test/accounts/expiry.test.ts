@@ -40,9 +40,12 @@ for (const kind of kinds) {
        values ('user.email_changed', ${idOf('readdressed')}, '{"from":"a@example.com","to":"b@example.com"}'),
        ('user.email_changed', ${idOf('changed')}, '{"from":"Changed@example.com","to":"changed@example.com"}')`)
     await passed(29)
-    t.equal(await service.app.accounts.expire(days), 0, 'not before its time')
+    t.equal(await service.app.operations.expireAccounts(days), 0, 'not before its time')
     await passed(2)
-    const [one, other] = await Promise.all([service.app.accounts.expire(days), service.app.accounts.expire(days)])
+    const [one, other] = await Promise.all([
+      service.app.operations.expireAccounts(days),
+      service.app.operations.expireAccounts(days)
+    ])
     t.equal(one + other, 2, 'each once, whoever sweeps')
     t.same(
       (await db.query.users.findMany()).map(({ username }) => username).sort(),
@@ -65,7 +68,7 @@ await t.test('a verification that comes while accounts expire keeps the account'
   await passDays(service, 31)
   const expiring = await service.app.database.db.transaction(async (tx) => {
     await tx.execute(`update users set email_verified = true`)
-    const outcome = service.app.accounts.expire(30)
+    const outcome = service.app.operations.expireAccounts(30)
     await eventually(
       t,
       'it waits for the verification',

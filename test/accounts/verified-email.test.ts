@@ -43,7 +43,7 @@ await t.test('with REQUIRE_VERIFIED_EMAIL=on', async (t) => {
     await eventually(
       t,
       'all that was asked for is answered',
-      async () => (await sql(service, 'select 1 from outbox')).length === 0
+      async () => (await sql(service, 'select 1 from jobs')).length === 0
     )
     t.equal(mail.mailsTo('bob@example.com').length, 2, 'and not with each attempt')
     t.equal((await call(service, 'POST /auth/email/verify', { json: { token } })).status, 204)
@@ -69,9 +69,9 @@ await t.test('with REQUIRE_VERIFIED_EMAIL=on', async (t) => {
     await register('olivia', 'alice@example.com')
     await register('erin', 'erin@example.com')
     const calls = transaction().map(({ at }) => at?.fileName)
-    // The outbox has some of its own, whenever it comes to it.
+    // The job worker has some of its own, whenever it comes to it.
     t.equal(
-      calls.filter((file) => file?.endsWith('src/users/service.ts')).length,
+      calls.filter((file) => file?.endsWith('src/operations/register.ts')).length,
       2,
       `one transaction each: ${calls.join()}`
     )
@@ -116,7 +116,7 @@ await t.test('with REQUIRE_VERIFIED_EMAIL=on', async (t) => {
   })
 
   await t.test('whom an operator makes may log in: the operator stands for the address', async (t) => {
-    await service.app.users.create({ username: 'root', email: 'root@example.com', password }, {}, ['admin'])
+    await service.app.operations.createUser({ username: 'root', email: 'root@example.com', password }, {}, ['admin'])
     t.equal((await login('root')).status, 200)
     t.same(mail.mailsTo('root@example.com'), [])
   })
@@ -142,7 +142,7 @@ await t.test('a forgotten password answers alike whether the address is known or
   t.match(answers[0], { status: 202, text: '' })
   for (const answer of answers) t.same(seen(answer), seen(answers[0]!))
   await mail.mailTo(t, known.email, 2)
-  await eventually(t, 'all is answered', async () => (await db.query.outbox.findMany()).length === 0)
+  await eventually(t, 'all is answered', async () => (await db.query.jobs.findMany()).length === 0)
   t.equal(mail.mailsTo(disabled.email).length, 1, 'who was disabled gets nothing')
   t.same(mail.mailsTo('nobody@example.com'), [])
 })

@@ -31,7 +31,7 @@ await t.test('each change leaves its event, with who, from where and in which re
     bearer,
     json: { current_password: person.password, new_password: 'another quiet evening' }
   })
-  await service.app.users.setRole(person.username, 'author', true, { actorId: id })
+  await service.app.operations.updateUser({ username: person.username }, { isAuthor: true }, { actorId: id })
   const again = await startSession(service, { ...person, password: 'another quiet evening' })
   const out = await call(service, 'POST /auth/logout', { bearer: again.access_token })
 
@@ -68,8 +68,8 @@ await t.test('an event that cannot be written undoes what it records', async (t)
   await sql(service, 'alter table audit_events rename to audit_events_away')
   const answer = await call(service, 'PATCH /auth/me', { bearer: person.token, json: { first_name: 'Ada' } })
   t.equal(answer.status, 500)
-  await t.rejects(service.app.users.setRole(person.username, 'admin', true, {}))
-  await t.rejects(service.app.administration.remove(person.id, {}))
+  await t.rejects(service.app.operations.updateUser({ username: person.username }, { isAdmin: true }, {}))
+  await t.rejects(service.app.operations.deleteUser(person.id, {}))
   t.equal((await call(service, 'POST /auth/logout', { bearer: person.token })).status, 500)
   await sql(service, 'alter table audit_events_away rename to audit_events')
   const me = await call(service, 'GET /auth/me', { bearer: person.token })

@@ -50,7 +50,7 @@ await t.test('administration by the generated client', async (t) => {
   const mail = await startMailServer(t)
   const managed = await startService(t, mail.env)
   const root = await registerPerson(managed, 'root')
-  await managed.app.users.setRole(root.username, 'admin', true, {})
+  await managed.app.operations.updateUser({ username: root.username }, { isAdmin: true }, {})
   const gatehouse = createGatehouse({ baseUrl: managed.url })
   await gatehouse.logIn(root)
 
@@ -133,7 +133,7 @@ await t.test('a body goes out again after the refresh', async (t) => {
 await t.test('an access token that is revoked while its session lives is renewed, too', async (t) => {
   const { gatehouse, person, refreshes } = await signedIn()
   t.equal((await gatehouse.GET('/authz/author')).response.status, 403)
-  await service.app.users.setRole(person.username, 'author', true, {})
+  await service.app.operations.updateUser({ username: person.username }, { isAuthor: true }, {})
   t.equal((await gatehouse.GET('/authz/author')).response.status, 204)
   t.equal(refreshes(), 1)
 })
@@ -262,7 +262,7 @@ await t.test('a service that is refused a token is told why, without its secret'
 /** A service that is an author, made by an administrator through the generated client. */
 async function serviceAccount() {
   const person = await registerPerson(service)
-  await service.app.users.setRole(person.username, 'admin', true, {})
+  await service.app.operations.updateUser({ username: person.username }, { isAdmin: true }, {})
   const admin = createGatehouse({ baseUrl: service.url })
   await admin.logIn(person)
   const { data } = await admin.POST('/admin/clients', { body: { name: 'articles', is_author: true } })

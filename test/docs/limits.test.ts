@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { Limit } from '../../routes/admin/schemas.ts'
-import { lifetimes } from '../../src/accounts/links.ts'
+import { linkLifetimes } from '../../src/repositories/email-links.ts'
 import { bodyLimit, defaultTimeouts } from '../../app.ts'
-import { mostSecrets } from '../../src/clients/service.ts'
+import { maxSecrets } from '../../src/operations/admin/clients.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { statementTimeout } from '../../src/database/connection.ts'
 import { mostWaitingPerConnection } from '../../src/database/pool.ts'
@@ -17,12 +17,12 @@ import {
   remembrance
 } from '../../src/repositories/failure-counters.ts'
 import { maxKnownWaitingPerThread, maxWaitingPerThread } from '../../src/passwords/hasher.ts'
-import { longestPassword } from '../../src/passwords/policy.ts'
-import { freshFor } from '../../src/sessions/authentication.ts'
-import { mostSessionsPerUser } from '../../src/sessions/service.ts'
+import { maxPasswordLength } from '../../src/passwords/policy.ts'
+import { freshFor } from '../../src/factors/authentication.ts'
+import { maxSessionsPerUser } from '../../src/operations/log-in.ts'
 import { SettingsSchema } from '../../src/config/settings.ts'
 import { deviceLifetime, maxUsersPerDevice } from '../../src/tokens/device-token.ts'
-import { mostEventsExported } from '../../src/users/export.ts'
+import { maxEventsExported } from '../../src/operations/export-account.ts'
 
 const page = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
 
@@ -78,21 +78,21 @@ await t.test('and of the other limits', async (t) => {
   const day = 86_400
   const hours = (seconds: number) => seconds / 3600
   const there: [value: number | undefined, setting?: string][] = [
-    [mostSessionsPerUser],
+    [maxSessionsPerUser],
     [config.session.idle / day, 'REFRESH_TOKEN_EXPIRE_DAYS'],
     [config.session.absolute / day, 'SESSION_MAX_DAYS'],
     [config.accessTokenLifetime / 60, 'ACCESS_TOKEN_EXPIRE_MINUTES'],
     [config.session.reuseInterval, 'REFRESH_REUSE_INTERVAL_SECONDS'],
     [freshFor],
-    [hours(lifetimes.password_reset)],
-    [hours(lifetimes.unlock)],
-    [hours(lifetimes.email_verification)],
-    [hours(lifetimes.invitation)],
-    [lifetimes.email_undo / day],
+    [hours(linkLifetimes.password_reset)],
+    [hours(linkLifetimes.unlock)],
+    [hours(linkLifetimes.email_verification)],
+    [hours(linkLifetimes.invitation)],
+    [linkLifetimes.email_undo / day],
     [config.passwordMinLength, 'PASSWORD_MIN_LENGTH'],
-    [longestPassword],
-    [mostSecrets],
-    [mostEventsExported],
+    [maxPasswordLength],
+    [maxSecrets],
+    [maxEventsExported],
     [Limit.maximum],
     [config.auditRetention, 'AUDIT_RETENTION_DAYS'],
     [bodyLimit],

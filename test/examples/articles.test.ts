@@ -101,9 +101,9 @@ async function startArticles(t: Test) {
     admin: await registerPerson(gatehouse)
   }
   const tokenOf = async (person: Person) => (await startSession(gatehouse, person)).access_token
-  await gatehouse.app.users.setRole(people.author.username, 'author', true, {})
-  await gatehouse.app.users.setRole(people.otherAuthor.username, 'author', true, {})
-  await gatehouse.app.users.setRole(people.admin.username, 'admin', true, {})
+  await gatehouse.app.operations.updateUser({ username: people.author.username }, { isAuthor: true }, {})
+  await gatehouse.app.operations.updateUser({ username: people.otherAuthor.username }, { isAuthor: true }, {})
+  await gatehouse.app.operations.updateUser({ username: people.admin.username }, { isAdmin: true }, {})
   const admin = await tokenOf(people.admin)
   const account = { name: 'articles', is_admin: true }
   const made = await call(gatehouse, 'POST /admin/clients', { bearer: admin, json: account })

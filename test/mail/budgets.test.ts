@@ -4,6 +4,7 @@ import { call, logIn, type Person, registerPerson } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { from, letPass, registerElsewhere, somewhere, startLimited, statuses, times } from '../support/limited.ts'
 import { type Service, sql } from '../support/service.ts'
+import { columnOf } from '../../src/roles.ts'
 
 // Without a mail server, mails wait in the outbox, where they can be counted.
 const service = await startLimited(t, { REQUIRE_VERIFIED_EMAIL: 'on' })
@@ -25,13 +26,13 @@ interface Mail {
 
 /** What was written, once all that was asked for is answered. */
 async function mails(t: Parameters<typeof eventually>[0], { env }: Pick<Service, 'env'> = service): Promise<Mail[]> {
-  const isAnswered = async () =>
-    (await sql({ env }, "select 1 from outbox where template like '%_request'")).length === 0
+  const isAnswered = async () => (await sql({ env }, "select 1 from jobs where kind <> 'mail'")).length === 0
   await eventually(t, 'every request is answered', isAnswered)
   return sql<Mail>(
     { env },
-    `select template, recipient, round(extract(epoch from next_attempt_at - created_at))::integer as delay
-     from outbox order by id`
+    `select payload ->> 'template' as template, payload ->> 'recipient' as recipient,
+       round(extract(epoch from due_at - created_at))::integer as delay
+     from jobs order by id`
   )
 }
 
@@ -46,7 +47,8 @@ async function registerVerified(role?: 'admin'): Promise<Omit<Person, 'id'> & { 
     'update users set email_verified = true where email = $1 returning id',
     [person.email]
   )
-  if (role !== undefined) await service.app.users.setRole(person.username, role, true, {})
+  if (role !== undefined)
+    await service.app.operations.updateUser({ username: person.username }, { [columnOf(role)]: true }, {})
   return { ...person, id: row!.id, token: await logIn(service, person) }
 }
 
@@ -208,13 +210,13 @@ await t.test('where the counts cannot be kept no mail is written, and none is lo
   await sql(service, 'alter table rate_limits rename to rate_limits_away')
   t.equal((await forget(owner.email)).status, 202)
   await eventually(t, 'it is tried', async () => {
-    const rows = await sql(service, "select 1 from outbox where template = 'password_reset_request' and attempts > 0")
+    const rows = await sql(service, "select 1 from jobs where kind = 'password_reset_request' and attempts > 0")
     return rows.length === 1
   })
-  const written = "select 1 from outbox where template = 'password_reset' and recipient = $1"
+  const written = "select 1 from jobs where payload ->> 'template' = 'password_reset' and payload ->> 'recipient' = $1"
   t.same(await sql(service, written, [owner.email]), [])
   await sql(service, 'alter table rate_limits_away rename to rate_limits')
-  await sql(service, "update outbox set next_attempt_at = now() where template = 'password_reset_request'")
+  await sql(service, "update jobs set due_at = now() where kind = 'password_reset_request'")
   t.ok((await mailsTo(t, owner.email)).includes('password_reset'))
 })
 

@@ -13,7 +13,7 @@ const forget = (service: Service, email: string, headers: Record<string, string>
 
 /** How many mails, and requests for some, wait. */
 const waiting = async (service: Service) =>
-  Number((await sql<{ count: string }>(service, 'select count(*) from outbox'))[0]?.count)
+  Number((await sql<{ count: string }>(service, 'select count(*) from jobs'))[0]?.count)
 
 await t.test('mails are plain text and HTML, in the language of who asks', async (t) => {
   const mail = await startMailServer(t)
@@ -98,7 +98,7 @@ for (const kind of kinds) {
     await eventually(
       t,
       'the outbox is empty',
-      async () => (await service.app.database.db.query.outbox.findMany()).length === 0
+      async () => (await service.app.database.db.query.jobs.findMany()).length === 0
     )
     for (const { email } of people) t.equal(mail.mailsTo(email).length, 1, 'every mail came once')
     const logged = service.log.join('')
@@ -121,18 +121,14 @@ await t.test('two instances on one database send every mail once, and one sends 
   t.ok(ids.length >= people.length * 2)
 
   await first.close()
-  await sql(
-    first,
-    "insert into outbox (recipient, template, language) values ('left@example.com', 'password_changed', 'en')"
-  )
+  await sql(first, insertMail('left@example.com'))
   await mail.mailTo(t, 'left@example.com')
 })
 
 await t.test('a mail whose sender was lost is sent by another when the lease has passed', async (t) => {
   const mail = await startMailServer(t)
   const service = await startService(t, mail.env)
-  const claimed = `insert into outbox (recipient, template, language, attempts, next_attempt_at)
-    values ('claimed@example.com', 'password_changed', 'en', 1, now() + interval '1.5 seconds')`
+  const claimed = insertMail('claimed@example.com', 1, '1.5 seconds')
   await sql(service, claimed)
   await forget(service, 'claimed@example.com')
   await nextTurn()
@@ -202,8 +198,8 @@ await t.test('a server that takes the call and says nothing keeps neither answer
   const lease = async () => {
     const [row] = await sql<{ left: number; end: Date }>(
       service,
-      `select extract(epoch from next_attempt_at - now())::float as left, next_attempt_at as end
-       from outbox where attempts = 1 and template = 'email_verification'`
+      `select extract(epoch from due_at - now())::float as left, due_at as end
+       from jobs where attempts = 1 and payload ->> 'template' = 'email_verification'`
     )
     return row
   }
@@ -219,3 +215,10 @@ await t.test('a server that takes the call and says nothing keeps neither answer
   t.ok(performance.now() - began < 8000, 'it stops without the server')
   t.equal(await waiting(service), 2, 'and what was not sent is still there')
 })
+
+/** A job to send a notice, as an instance leaves it. */
+function insertMail(recipient: string, attempts = 0, wait = '0 seconds'): string {
+  const payload = JSON.stringify({ template: 'password_changed', language: 'en', recipient })
+  return `insert into jobs (kind, payload, priority, attempts, due_at)
+    values ('mail', '${payload}', 2, ${String(attempts)}, now() + interval '${wait}')`
+}

@@ -163,7 +163,7 @@ await t.test('what docs/behaviour.md says of mailed links and verified addresses
   const mail = await startMailServer(t)
   const service = await startService(t, { ...mail.env, REQUIRE_VERIFIED_EMAIL: 'on' })
   const made = { username: 'operator', email: 'operator@example.com', password }
-  await service.app.users.create(made, {}, ['reader'])
+  await service.app.operations.createUser(made, {}, ['reader'])
 
   await t.test('a user whom an operator makes has a verified address', async (t) => {
     const me = await call(service, 'GET /auth/me', { bearer: await logIn(service, made) })
@@ -193,7 +193,7 @@ await t.test('what docs/behaviour.md says of mailed links and verified addresses
   await t.test(
     'who has an address unverified that an administrator gave them cannot refresh until it is',
     async (t) => {
-      await service.app.users.create({ username: 'root', email: 'root@example.com', password }, {}, ['admin'])
+      await service.app.operations.createUser({ username: 'root', email: 'root@example.com', password }, {}, ['admin'])
       const { refresh_token } = await startSession(service, made)
       const refresh = () => call(service, 'POST /auth/refresh', { json: { refresh_token } })
       const [row] = await sql<{ id: number }>(service, "select id from users where username = 'operator'")

@@ -36,7 +36,7 @@ const newcomers: Record<string, () => Promise<Caller>> = {
     return { bearer: token, secret: 'Basic bm9ib2R5Om5vdGhpbmc=' }
   },
   async client() {
-    const client = await createClient(service, { is_reader: true, is_author: true, is_admin: true })
+    const client = await createClient(service, { isReader: true, isAuthor: true, isAdmin: true })
     return { bearer: await tokenOf(service, client), secret: basic(client) }
   }
 }

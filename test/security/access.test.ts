@@ -7,17 +7,19 @@ import { es256, forge, partsOf, signingKeyOf } from '../support/forge.ts'
 import { operationsOf } from '../support/operations.ts'
 import { basic, createClient, tokenOf as tokenOfClient } from '../support/service-client.ts'
 import { sql, startService } from '../support/service.ts'
+import { columnOf } from '../../src/roles.ts'
 
 const service = await startService(t)
 
 const serviceClients = {
   service: await createClient(service),
-  administering: await createClient(service, { is_admin: true })
+  administering: await createClient(service, { isAdmin: true })
 }
 
 const withRoles = async (...roles: ('author' | 'admin')[]): Promise<Person> => {
   const person = await registerPerson(service, roles.join('-') || 'reader')
-  for (const role of roles) await service.app.users.setRole(person.username, role, true, {})
+  for (const role of roles)
+    await service.app.operations.updateUser({ username: person.username }, { [columnOf(role)]: true }, {})
   return { ...person, token: await logIn(service, person) }
 }
 

@@ -63,7 +63,7 @@ await t.test('a service passes exactly the routes that its scopes name', async (
 })
 
 await t.test('the token says so, and asks for less where it likes', async (t) => {
-  const client = await createClient(service, { is_reader: true, scopes: ['users:read', 'audit:read', 'introspect'] })
+  const client = await createClient(service, { isReader: true, scopes: ['users:read', 'audit:read', 'introspect'] })
   t.match((await askToken(service, client)).body, { scope: /^reader users:read audit:read$/ })
   const answer = await askToken(service, client, { scope: 'audit:read' })
   const { access_token: token } = answer.body as { access_token: string }
@@ -144,7 +144,7 @@ await t.test('clients makes and changes only those that may do no more than the 
   t.equal((await caller(`POST /admin/clients/${id}/secrets`)).status, 201)
   t.equal((await sql(service, "select 1 from clients where name = 'more'")).length, 0)
 
-  const administering = await createClient(service, { is_admin: true })
+  const administering = await createClient(service, { isAdmin: true })
   const path = `/admin/clients/${administering.id}` as const
   t.equal((await caller(`POST ${path}/secrets`)).status, 403, 'or it would have a secret of an administrator')
   t.equal((await caller(`PATCH ${path}`, { name: 'x' })).status, 403)

@@ -172,7 +172,7 @@ await t.test('B5: of service clients only those are slowed down that fail', asyn
   t.match(refused.body, { code: 'rate_limited' })
   t.equal((await ask(client.secret)).status, 200, 'who is known goes on, from the same address')
   t.equal((await ask('wrong', '192.0.2.2')).status, 401, 'nobody else waits')
-  const colleague = await createClient(service, { name: 'colleague', is_reader: true })
+  const colleague = await createClient(service, { name: 'colleague', isReader: true })
   t.equal(
     (await ask(colleague.secret, '192.0.2.1', colleague.id)).status,
     200,

@@ -19,8 +19,8 @@ for (const kind of kinds) {
     const service = await startService(t, {}, kind)
     const client = await createClient(service)
     const [disabled, secretless] = [await createClient(service), await createClient(service)]
-    await service.app.clients.update(disabled.id, { is_disabled: true }, {})
-    await service.app.clients.endSecret(secretless.id, secretless.secretId, {})
+    await service.app.operations.updateClient(disabled.id, { isDisabled: true }, {})
+    await service.app.operations.endClientSecret(secretless.id, secretless.secretId, {})
     const attempts = {
       'wrong secret': { ...client, secret: `${client.secret.slice(0, -1)}_` },
       "another client's secret": { ...client, secret: disabled.secret },
@@ -83,11 +83,11 @@ await t.test('O2: secrets', async (t) => {
   })
 
   await t.test('O2: two are good while one replaces the other, whose tokens end with it', async (t) => {
-    const { clientSecret } = await service.app.clients.addSecret(client.id, {})
+    const { clientSecret } = await service.app.operations.addClientSecret(client.id, {})
     const next = { ...client, secret: clientSecret }
     const [old, fresh] = [await tokenOf(service, client), await tokenOf(service, next)]
     t.strictSame([await statusOf(service, old), await statusOf(service, fresh)], [204, 204])
-    await service.app.clients.endSecret(client.id, client.secretId, {})
+    await service.app.operations.endClientSecret(client.id, client.secretId, {})
     t.strictSame([await statusOf(service, old), await statusOf(service, fresh)], [401, 204])
     t.strictSame([(await askToken(service, client)).status, (await askToken(service, next)).status], [401, 200])
   })
@@ -149,10 +149,10 @@ await t.test('S10: two instances on one database', async (t) => {
     const client = await createClient(first)
     const token = await tokenOf(second, client)
     t.match(await introspect(second, asking, token), '"active":true')
-    await first.app.clients.update(client.id, { is_disabled: true }, {})
+    await first.app.operations.updateClient(client.id, { isDisabled: true }, {})
     t.equal((await askToken(first, client)).status, 401, 'at once where it was done')
     await refusedOnSecond(t, client, token)
-    await first.app.clients.update(client.id, { is_disabled: false }, {})
+    await first.app.operations.updateClient(client.id, { isDisabled: false }, {})
     t.equal((await askToken(second, client)).status, 200)
     t.equal(await statusOf(second, token), 401, 'the tokens of before stay void')
   })
@@ -160,25 +160,25 @@ await t.test('S10: two instances on one database', async (t) => {
   await t.test('a client that is deleted, too', async (t) => {
     const client = await createClient(first)
     const token = await tokenOf(second, client)
-    await first.app.clients.delete(client.id, {})
+    await first.app.operations.deleteClient(client.id, {})
     await refusedOnSecond(t, client, token)
   })
 
   await t.test('a secret that is ended, too, while the other one and its tokens live', async (t) => {
     const client = await createClient(first)
-    const next = { ...client, secret: (await first.app.clients.addSecret(client.id, {})).clientSecret }
+    const next = { ...client, secret: (await first.app.operations.addClientSecret(client.id, {})).clientSecret }
     const [token, living] = [await tokenOf(second, client), await tokenOf(second, next)]
-    await first.app.clients.endSecret(client.id, client.secretId, {})
+    await first.app.operations.endClientSecret(client.id, client.secretId, {})
     await refusedOnSecond(t, client, token)
     t.equal(await statusOf(second, living), 204)
     t.equal((await askToken(second, next)).status, 200)
   })
 
   await t.test('a role that is withdrawn is in no token from then on', async (t) => {
-    const client = await createClient(first, { is_reader: true, is_admin: true })
+    const client = await createClient(first, { isReader: true, isAdmin: true })
     const token = await tokenOf(second, client)
     t.equal((await call(second, 'GET /admin/clients', { bearer: token })).status, 200)
-    await first.app.clients.update(client.id, { is_admin: false }, {})
+    await first.app.operations.updateClient(client.id, { isAdmin: false }, {})
     await eventually(t, 'its token is refused', async () => (await statusOf(second, token)) === 401)
     t.match((await askToken(second, client)).body, { scope: 'reader' })
   })

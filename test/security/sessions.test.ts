@@ -72,12 +72,12 @@ await t.test('two instances on one database', async (t) => {
     const other = await registerPerson(first)
     const session = await startSession(first, other)
     t.equal((await call(second, 'GET /authz/author', { bearer: session.access_token })).status, 403)
-    await first.app.users.setRole(other.username, 'author', true, {})
+    await first.app.operations.updateUser({ username: other.username }, { isAuthor: true }, {})
     t.match((await call(first, 'GET /authz/author', { bearer: session.access_token })).body, { code: 'token_revoked' })
     const fresh = (await refresh(first, session.refresh_token)).body as Tokens
     t.equal((await call(first, 'GET /authz/author', { bearer: fresh.access_token })).status, 204)
 
-    await first.app.users.setRole(other.username, 'author', false, {})
+    await first.app.operations.updateUser({ username: other.username }, { isAuthor: false }, {})
     await eventually(t, 'refused on the other', async () => (await statusOf(second, fresh.access_token)) === 401)
     const demoted = (await refresh(second, fresh.refresh_token)).body as Tokens
     t.equal((await call(second, 'GET /authz/author', { bearer: demoted.access_token })).status, 403)

@@ -88,7 +88,7 @@ export async function startInputTarget(t: Test): Promise<InputTarget> {
 
 /** What was asked of the outbox is answered beside the requests: until then its rows change by themselves. */
 async function requestsAnswered(service: Service): Promise<void> {
-  while ((await sql(service, "select 1 from outbox where template like '%_request'")).length > 0) await delay(5)
+  while ((await sql(service, "select 1 from jobs where kind <> 'mail'")).length > 0) await delay(5)
 }
 
 /** Everything that the database holds, as text. */

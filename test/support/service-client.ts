@@ -1,4 +1,4 @@
-import type { NewClient } from '../../src/clients/service.ts'
+import type { NewClient } from '../../src/operations/admin/clients.ts'
 import { type Answer, call } from './client.ts'
 import type { Service } from './service.ts'
 
@@ -11,9 +11,9 @@ export interface ServiceClient {
 
 export async function createClient(
   service: Pick<Service, 'app'>,
-  { name = 'billing', ...roles }: Partial<NewClient> = { is_reader: true }
+  { name = 'billing', ...roles }: Partial<NewClient> = { isReader: true }
 ): Promise<ServiceClient> {
-  const { id, clientSecret, secrets } = await service.app.clients.create({ name, ...roles }, {})
+  const { id, clientSecret, secrets } = await service.app.operations.createClient({ name, ...roles }, {})
   return { id, secret: clientSecret, secretId: secrets[0]!.id }
 }
 

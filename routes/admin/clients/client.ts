@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { describeClient } from '../../../src/clients/description.ts'
-import { originOf } from '../../origin.ts'
+import { originOf } from '../../../plugins/http/origin.ts'
 import { noContent, ok, ref } from '../../schemas.ts'
 import { clientParams, ServiceClient, UpdateServiceClient } from './schemas.ts'
+import { toDomain } from '../../bodies.ts'
+import { viewClient } from '../../views.ts'
 
 export const client: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -17,7 +18,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(ServiceClient, 'The client') }
     },
     async handler(request) {
-      return describeClient(await app.clients.read(request.params.id.toLowerCase()))
+      return viewClient(await app.operations.getClient(request.params.id.toLowerCase()))
     }
   })
 
@@ -35,8 +36,12 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(ServiceClient, 'The client after the change') }
     },
     async handler(request) {
-      const changed = await app.clients.update(request.params.id.toLowerCase(), request.body, originOf(request))
-      return describeClient(changed)
+      const changed = await app.operations.updateClient(
+        request.params.id.toLowerCase(),
+        toDomain(request.body),
+        originOf(request)
+      )
+      return viewClient(changed)
     }
   })
 
@@ -52,7 +57,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The client is gone, and its access tokens are refused') }
     },
     async handler(request, reply) {
-      await app.clients.delete(request.params.id.toLowerCase(), originOf(request))
+      await app.operations.deleteClient(request.params.id.toLowerCase(), originOf(request))
       return reply.code(204).send(null)
     }
   })

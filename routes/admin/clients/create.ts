@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { describeClient } from '../../../src/clients/description.ts'
-import { originOf } from '../../origin.ts'
+import { originOf } from '../../../plugins/http/origin.ts'
 import { ok, ref } from '../../schemas.ts'
 import { CreateServiceClient, CreatedServiceClient } from './schemas.ts'
+import { toDomain } from '../../bodies.ts'
+import { viewClient } from '../../views.ts'
 
 export const create: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -18,8 +19,8 @@ export const create: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: ok(CreatedServiceClient, 'The client exists now. Keep its secret: it is not shown again') }
     },
     async handler(request, reply) {
-      const { clientSecret, ...client } = await app.clients.create(request.body, originOf(request))
-      return reply.code(201).send({ ...describeClient(client), client_secret: clientSecret })
+      const { clientSecret, ...client } = await app.operations.createClient(toDomain(request.body), originOf(request))
+      return reply.code(201).send({ ...viewClient(client), client_secret: clientSecret })
     }
   })
 }

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { describeClient } from '../../../src/clients/description.ts'
 import { foreignCursor } from '../../../src/database/pagination.ts'
 import { ok, strict } from '../../schemas.ts'
 import { Cursor, Limit } from '../schemas.ts'
 import { ServiceClientList } from './schemas.ts'
+import { viewClient } from '../../views.ts'
 
 export const list: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -25,8 +25,8 @@ export const list: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(ServiceClientList, 'A page of them, the oldest first') }
     },
     async handler(request) {
-      const { items, nextCursor } = await app.clients.list(request.query)
-      return { items: items.map(describeClient), next_cursor: nextCursor }
+      const { items, nextCursor } = await app.operations.listClients(request.query)
+      return { items: items.map(viewClient), next_cursor: nextCursor }
     }
   })
 }

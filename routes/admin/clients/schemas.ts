@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { type ClientScope, clientScopes } from '../../../src/scopes.ts'
-import { longestName } from '../../../src/clients/service.ts'
+import { maxNameLength } from '../../../src/operations/admin/clients.ts'
+import { claimOf, mapRoles } from '../../../src/roles.ts'
 import { Nullable, ref, strict, Text, Timestamp } from '../../schemas.ts'
 
-const Name = Text({ minLength: 1, maxLength: longestName, examples: ['billing'] })
+const Name = Text({ minLength: 1, maxLength: maxNameLength, examples: ['billing'] })
 const Id = (description: string) => Type.String({ format: 'uuid', description })
 const Role = Type.Boolean({ default: false })
 const Scopes = Type.Array(Type.Unsafe<ClientScope>({ type: 'string', enum: [...clientScopes] }), {
@@ -17,9 +18,7 @@ const ClientSecretValue = Type.String({ description: 'Shown this once: only a di
 export const CreateServiceClient = Type.Object(
   {
     name: Name,
-    is_reader: Type.Optional(Role),
-    is_author: Type.Optional(Role),
-    is_admin: Type.Optional(Role),
+    ...mapRoles(claimOf, () => Type.Optional(Role)),
     scopes: Type.Optional({ ...Scopes, description: '`introspect` unless named' })
   },
   { $id: 'CreateServiceClient', ...strict }
@@ -28,9 +27,7 @@ export const CreateServiceClient = Type.Object(
 export const UpdateServiceClient = Type.Object(
   {
     name: Type.Optional(Name),
-    is_reader: Type.Optional(Type.Boolean()),
-    is_author: Type.Optional(Type.Boolean()),
-    is_admin: Type.Optional(Type.Boolean()),
+    ...mapRoles(claimOf, () => Type.Optional(Type.Boolean())),
     scopes: Type.Optional(Scopes),
     is_disabled: Type.Optional(Type.Boolean())
   },
@@ -53,9 +50,7 @@ export const CreatedClientSecret = Type.Object(
 const client = {
   id: Id('The `client_id`'),
   name: Type.String(),
-  is_reader: Type.Boolean(),
-  is_author: Type.Boolean(),
-  is_admin: Type.Boolean(),
+  ...mapRoles(claimOf, () => Type.Boolean()),
   scopes: Scopes,
   is_disabled: Type.Boolean(),
   created_at: Timestamp,

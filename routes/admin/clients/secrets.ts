@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { describeSecret } from '../../../src/clients/description.ts'
-import { originOf } from '../../origin.ts'
+import { originOf } from '../../../plugins/http/origin.ts'
 import { noContent, ok } from '../../schemas.ts'
 import { clientParams, CreatedClientSecret } from './schemas.ts'
+import { viewSecret } from '../../views.ts'
 
 export const secrets: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -23,11 +23,11 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: ok(CreatedClientSecret, 'The secret is good now. Keep it: it is not shown again') }
     },
     async handler(request, reply) {
-      const { clientSecret, ...secret } = await app.clients.addSecret(
+      const { clientSecret, ...secret } = await app.operations.addClientSecret(
         request.params.id.toLowerCase(),
         originOf(request)
       )
-      return reply.code(201).send({ ...describeSecret(secret), client_secret: clientSecret })
+      return reply.code(201).send({ ...viewSecret(secret), client_secret: clientSecret })
     }
   })
 
@@ -47,7 +47,7 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request, reply) {
       const { id, secret_id: secretId } = request.params
-      await app.clients.endSecret(id.toLowerCase(), secretId.toLowerCase(), originOf(request))
+      await app.operations.endClientSecret(id.toLowerCase(), secretId.toLowerCase(), originOf(request))
       return reply.code(204).send(null)
     }
   })

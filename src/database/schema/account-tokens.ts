@@ -14,7 +14,7 @@ export const accountTokens = pgTable(
     userId: integer('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    /** What the link does: see `Purpose` in src/accounts/links.ts. */
+    /** What the link does: see `Purpose` in src/repositories/email-links.ts. */
     purpose: text().notNull(),
     /** The address that the link is about, where it is not the user's own: the one to return to. */
     email: text(),

@@ -1,14 +1,13 @@
 import { sql } from 'drizzle-orm'
 import { boolean, index, integer, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './instant.ts'
+import { clientRoles } from './roles.ts'
 
 /** Services that call in their own name. */
 export const clients = pgTable('clients', {
   id: uuid().primaryKey().defaultRandom(),
   name: text().notNull(),
-  isReader: boolean('is_reader').notNull().default(false),
-  isAuthor: boolean('is_author').notNull().default(false),
-  isAdmin: boolean('is_admin').notNull().default(false),
+  ...clientRoles,
   /** What it may do beside what its roles allow: see src/scopes.ts. */
   scopes: text()
     .array()

@@ -1,6 +1,7 @@
 export { accountTokens } from './account-tokens.ts'
 export { auditEvents } from './audit-events.ts'
 export { clients, clientSecrets } from './clients.ts'
+export { jobs } from './jobs.ts'
 export { outbox } from './outbox.ts'
 export { rateLimits } from './rate-limits.ts'
 export { revocations } from './revocations.ts'

@@ -3,7 +3,10 @@ import { accountTokens } from './account-tokens.ts'
 import { instant } from './instant.ts'
 import { users } from './users.ts'
 
-/** Mail to be sent, written in the transaction that asks for it; a row that was delivered is gone. */
+/**
+ * Mail of instances of version 0.1. They may run beside this version during an upgrade; what they leave behind becomes jobs
+ * (`adoptOutbox`). A later version drops the table.
+ */
 export const outbox = pgTable(
   'outbox',
   {

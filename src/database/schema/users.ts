@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { boolean, customType, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { columnOf, isDefaultRole, roles } from '../../roles.ts'
 import { instant } from './instant.ts'
+import { userRoles } from './roles.ts'
 
 /** Text in the order of its bytes, whatever the database's locale: an index on it finds what begins with a prefix. */
 const key = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
@@ -26,9 +28,7 @@ export const users = pgTable(
     passwordHash: text('password'),
     /** Counts the passwords: what was begun with an older one does not go through. */
     passwordVersion: integer('password_version').notNull().default(1),
-    isReader: boolean('is_reader').notNull().default(true),
-    isAuthor: boolean('is_author').notNull().default(false),
-    isAdmin: boolean('is_admin').notNull().default(false),
+    ...userRoles,
     isDisabled: boolean('is_disabled').notNull().default(false),
     /** Counts the changes that make older access tokens void: roles, disabling. */
     version: integer().notNull().default(1),
@@ -45,12 +45,13 @@ export const users = pgTable(
       .on(table.createdAt)
       .where(sql`not ${table.emailVerified}`),
     // What few users are, so that they are found among many. Queries name the column without a parameter.
-    index('users_authors')
-      .on(table.createdAt, table.id)
-      .where(sql`${table.isAuthor}`),
-    index('users_admins')
-      .on(table.createdAt, table.id)
-      .where(sql`${table.isAdmin}`),
+    ...roles
+      .filter((role) => !isDefaultRole(role))
+      .map((role) =>
+        index(`users_${role}s`)
+          .on(table.createdAt, table.id)
+          .where(sql`${table[columnOf(role)]}`)
+      ),
     index('users_disabled')
       .on(table.createdAt, table.id)
       .where(sql`${table.isDisabled}`)

@@ -1,21 +1,21 @@
-import type { Holder, NewUserRow } from '../../repositories/user-import.ts'
+import type { Identifiers, ImportedUser } from '../../repositories/user-import.ts'
 
 export type Verdict = 'free' | 'already there' | { fault: string }
 
 /** Who has which name, address and id: those in the database, and those on the lines before. */
-export function createHolders() {
-  const names = new Map<string, Holder>()
-  const emails = new Map<string, Holder>()
-  const ids = new Map<number, Holder>()
+export function createDuplicateCheck() {
+  const names = new Map<string, Identifiers>()
+  const emails = new Map<string, Identifiers>()
+  const ids = new Map<number, Identifiers>()
 
   return {
-    add(holder: Holder): void {
-      names.set(holder.usernameKey, holder)
-      emails.set(holder.emailKey, holder)
-      if (holder.id !== undefined) ids.set(holder.id, holder)
+    add(user: Identifiers): void {
+      names.set(user.usernameKey, user)
+      emails.set(user.emailKey, user)
+      if (user.id !== undefined) ids.set(user.id, user)
     },
 
-    judge({ id, username, usernameKey, email, emailKey }: NewUserRow): Verdict {
+    check({ id, username, usernameKey, email, emailKey }: ImportedUser): Verdict {
       const byName = names.get(usernameKey)
       const byEmail = emails.get(emailKey)
       const byId = id === undefined ? undefined : ids.get(id)

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Db } from '../../database/database.ts'
 import { isUnavailable } from '../../database/errors.ts'
-import { createHolders } from './duplicates.ts'
-import { findHolders, insertImported, type NewUserRow, reserveIds } from '../../repositories/user-import.ts'
+import { createDuplicateCheck } from './duplicates.ts'
+import { findDuplicates, insertImported, type ImportedUser, reserveIds } from '../../repositories/user-import.ts'
 import { isId, type ReadingOptions, readUser } from './record.ts'
 import type { SourceRecord } from './sources.ts'
 
@@ -24,7 +24,7 @@ export interface ImportOptions extends ReadingOptions {
 
 interface Candidate {
   line: number
-  user: NewUserRow
+  user: ImportedUser
 }
 
 // A batch takes some tens of milliseconds, far from a statement's two seconds, and some megabytes.
@@ -39,7 +39,7 @@ export async function importUsers(
   { db, dryRun = false, onFault, onProgress, ...reading }: ImportOptions
 ): Promise<ImportCounts> {
   const counts: ImportCounts = { imported: 0, alreadyThere: 0, refused: 0 }
-  const onEarlierLines = createHolders()
+  const onEarlierLines = createDuplicateCheck()
   let batch: Candidate[] = []
   let highestId = 0
   let reservedId = 0
@@ -56,27 +56,30 @@ export async function importUsers(
 
   async function finish(): Promise<void> {
     if (!dryRun) await reserve()
-    const free = await sift(batch, dryRun ? onEarlierLines : createHolders())
+    const free = await filterFree(batch, dryRun ? onEarlierLines : createDuplicateCheck())
     const done = dryRun ? free : await insert(free)
     counts.imported += done.length
     // Others who came in the meantime have what was free a moment ago.
-    const late = await sift(
+    const late = await filterFree(
       free.filter((candidate) => !done.includes(candidate)),
-      createHolders()
+      createDuplicateCheck()
     )
     for (const { line } of late) refuse(line, 'was in the way of a change at the same time: import it again')
     batch = []
     onProgress?.(counts)
   }
 
-  /** @returns those whom nothing is in the way of; the others are counted */
-  async function sift(candidates: Candidate[], holders: ReturnType<typeof createHolders>): Promise<Candidate[]> {
+  /** @returns those who can be inserted; the others are counted */
+  async function filterFree(
+    candidates: Candidate[],
+    duplicates: ReturnType<typeof createDuplicateCheck>
+  ): Promise<Candidate[]> {
     if (candidates.length === 0) return []
     const users = candidates.map(({ user }) => user)
-    for (const holder of await patiently(() => findHolders(db, users))) holders.add(holder)
+    for (const user of await withRetries(() => findDuplicates(db, users))) duplicates.add(user)
     return candidates.filter(({ line, user }) => {
-      const verdict = holders.judge(user)
-      if (verdict === 'free') holders.add(user)
+      const verdict = duplicates.check(user)
+      if (verdict === 'free') duplicates.add(user)
       else if (verdict === 'already there') counts.alreadyThere++
       else refuse(line, verdict.fault)
       return verdict === 'free'
@@ -86,14 +89,14 @@ export async function importUsers(
   async function insert(candidates: Candidate[]): Promise<Candidate[]> {
     if (candidates.length === 0) return []
     const users = candidates.map(({ user }) => user)
-    const inserted = await patiently(() => insertImported(db, users))
+    const inserted = await withRetries(() => insertImported(db, users))
     return candidates.filter(({ user }) => inserted.has(user.usernameKey))
   }
 
   /** Keeps the ids of the file, also those of refused lines, from users who register meanwhile. */
   async function reserve(): Promise<void> {
     if (highestId === reservedId) return
-    await patiently(() => reserveIds(db, highestId))
+    await withRetries(() => reserveIds(db, highestId))
     reservedId = highestId
   }
 
@@ -110,7 +113,7 @@ const pauses = [500, 2000, 5000]
  * Tries again when the database is busy or restarts: all that is done here may be done twice. Users of a batch that was
  * committed without an answer are found to be there already.
  */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
+async function withRetries<T>(work: () => Promise<T>): Promise<T> {
   for (const pause of pauses) {
     try {
       return await work()

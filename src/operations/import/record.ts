@@ -5,9 +5,10 @@ import { type FirebaseParameters, toFirebaseHash } from '../../passwords/firebas
 import { isText } from '../../passwords/policy.ts'
 import { faultOfHash } from '../../passwords/schemes/index.ts'
 import type { Argon2Cost } from '../../passwords/schemes/scheme.ts'
-import { isEmail, keyOf, normalizeUsername } from '../../names.ts'
-import { usernameRule } from '../../users/service.ts'
-import type { NewUserRow } from '../../repositories/user-import.ts'
+import { isEmail, normalizeUsername, usernameRule } from '../../names.ts'
+import { claimOf, columnOf, mapRoles, type RoleColumns, roles } from '../../roles.ts'
+import { newUserRow } from '../../users/creation.ts'
+import type { ImportedUser } from '../../repositories/user-import.ts'
 
 // New users are numbered after the highest id, and PostgreSQL's integers end at 2,147,483,647.
 const highestId = 2_000_000_000
@@ -47,9 +48,7 @@ export const ImportRecord = Type.Object(
     password_hash: Type.Optional(Type.String()),
     /** Beside a hash of Firebase's. */
     salt: Type.Optional(Type.String()),
-    is_reader: Type.Optional(Flag()),
-    is_author: Type.Optional(Flag()),
-    is_admin: Type.Optional(Flag()),
+    ...mapRoles(claimOf, () => Type.Optional(Flag())),
     is_disabled: Type.Optional(Flag()),
     email_verified: Type.Optional(Flag()),
     created_at: Type.Optional(Instant()),
@@ -86,30 +85,32 @@ export interface ReadingOptions {
 }
 
 /** Reads a user from the fields of a line. @returns the user, or every fault in words, none of which repeats a hash */
-export function readUser(fields: Record<string, unknown>, options: ReadingOptions): NewUserRow | string[] {
+export function readUser(fields: Record<string, unknown>, options: ReadingOptions): ImportedUser | string[] {
   const record = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
   if (!validate(record)) return (validate.errors ?? []).map(explain)
   const hash = hashOf(record, options)
   if (typeof hash === 'object') return [hash.fault]
-  const username = normalizeUsername(record.username) ?? record.username
   return {
     id: record.id,
-    username,
-    usernameKey: keyOf(username),
-    email: record.email,
-    emailKey: keyOf(record.email),
-    emailVerified: record.email_verified ?? false,
-    firstName: record.first_name,
-    secondName: record.second_name,
-    passwordHash: hash,
-    isReader: record.is_reader ?? true,
-    isAuthor: record.is_author ?? false,
-    isAdmin: record.is_admin ?? false,
-    isDisabled: record.is_disabled ?? false,
+    ...newUserRow({
+      username: record.username,
+      email: record.email,
+      emailVerified: record.email_verified,
+      firstName: record.first_name,
+      secondName: record.second_name,
+      passwordHash: hash,
+      ...namedRoles(record),
+      isDisabled: record.is_disabled
+    }),
     createdAt: toInstant(record.created_at),
     updatedAt: toInstant(record.updated_at)
   }
 }
+
+const namedRoles = (record: ImportRecord): Partial<RoleColumns> =>
+  Object.fromEntries(
+    roles.flatMap((role) => (record[claimOf(role)] === undefined ? [] : [[columnOf(role), record[claimOf(role)]]]))
+  )
 
 /** The text of a CSV cell as JSON would have it: PostgreSQL writes `t` and `f`. */
 export function fromCsv(cells: Record<string, unknown>): Record<string, unknown> {

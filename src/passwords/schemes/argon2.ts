@@ -1,11 +1,15 @@
 import { verifySync } from '@node-rs/argon2'
-import { beyond, type Scheme } from './scheme.ts'
+import { type Argon2Cost, beyond, type Scheme } from './scheme.ts'
 
 // KiB, and KiB times passes: about a second of a core.
 const mostMemory = 262_144
 const mostWork = 1_048_576
 
 const mostLanes = 64
+
+/** How hashes of this service's own begin, at a cost. */
+export const argon2Prefix = ({ memoryCost, timeCost, parallelism }: Argon2Cost): string =>
+  `$argon2id$v=19$m=${String(memoryCost)},t=${String(timeCost)},p=${String(parallelism)}$`
 
 /** PHC strings of argon2id, argon2i and argon2d, as they are or after Django's `argon2`. */
 export const argon2: Scheme = (hash) => {

@@ -12,7 +12,7 @@ interface Created {
 async function startWithAdmin(t: Parameters<typeof startService>[0], kind?: (typeof kinds)[number]) {
   const service = await startService(t, {}, kind)
   const person = await registerPerson(service, 'admin')
-  await service.app.users.setRole(person.username, 'admin', true, {})
+  await service.app.operations.updateUser({ username: person.username }, { isAdmin: true }, {})
   const bearer = await logIn(service, person)
   const admin = (operation: `${string} /${string}`, json?: unknown) =>
     call(service, operation, { bearer, ...(json !== undefined && { json }) })
@@ -150,9 +150,12 @@ await t.test('what a client may not be called, and what may not be said of it', 
 
 await t.test('of several that add a secret at once, on two instances, one does', async (t) => {
   const second = await startService(t, service.env)
-  const { id } = await createClient(service, { is_admin: true })
-  const bearer = await tokenOf(service, { id, secret: (await service.app.clients.addSecret(id, {})).clientSecret })
-  const [secret] = (await service.app.clients.read(id)).secrets
+  const { id } = await createClient(service, { isAdmin: true })
+  const bearer = await tokenOf(service, {
+    id,
+    secret: (await service.app.operations.addClientSecret(id, {})).clientSecret
+  })
+  const [secret] = (await service.app.operations.getClient(id)).secrets
   await admin(`DELETE /admin/clients/${id}/secrets/${secret!.id}`)
   const answers = await Promise.all(
     Array.from({ length: 10 }, (_, n) =>

@@ -10,7 +10,7 @@ for (const kind of kinds) {
     const service = await startService(t, {}, kind)
     const admin = await registerAdmin(service)
     const [ann, ben] = [await registerPerson(service, 'ann'), await registerPerson(service, 'ben')]
-    await service.app.users.setRole(ben.username, 'author', true, {})
+    await service.app.operations.updateUser({ username: ben.username }, { isAuthor: true }, {})
     ben.token = await logIn(service, ben)
     const revoke = (json: object) => call(service, 'POST /admin/sessions/revoke', { bearer: admin.token, json })
     const alive = async (token: string) => (await call(service, 'GET /authz', { bearer: token })).status === 204

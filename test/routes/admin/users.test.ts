@@ -85,7 +85,7 @@ for (const kind of kinds) {
       const same = { is_reader: true, is_author: false, is_disabled: false, email: person.email, first_name: null }
       t.strictSame((await patch(person.id, same)).body, before.body)
       t.strictSame((await patch(person.id, {})).body, before.body)
-      await service.app.users.setRole(person.username, 'reader', true, {})
+      await service.app.operations.updateUser({ username: person.username }, { isReader: true }, {})
       t.equal((await call(service, 'GET /auth/me', { bearer: person.token })).status, 200)
       for (const type of ['user.updated', 'user.roles_changed', 'user.enabled', 'user.email_changed']) {
         t.strictSame(await eventsOf(service, person.id, type), [], type)

@@ -41,7 +41,7 @@ await t.test('logout ends the session that any authentic credential names', asyn
     t.match((await call(service, 'POST /auth/refresh', { json: { refresh_token: tokens.refresh_token } })).status, 401)
 
     const outdated = await startSession(service, person)
-    await service.app.users.setRole(person.username, 'author', true, {})
+    await service.app.operations.updateUser({ username: person.username }, { isAuthor: true }, {})
     await logOut({ bearer: outdated.access_token })
     t.equal(
       (await call(service, 'POST /auth/refresh', { json: { refresh_token: outdated.refresh_token } })).status,

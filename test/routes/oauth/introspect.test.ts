@@ -38,7 +38,7 @@ for (const kind of kinds) {
     })
 
     await t.test("of a service's too, be it another's or its own", async (t) => {
-      const other = await createClient(service, { is_author: true })
+      const other = await createClient(service, { isAuthor: true })
       const { access_token: token } = (await askToken(service, other)).body as { access_token: string }
       const { iat, exp, jti } = partsOf(token).payload
       for (const client of [asking, other]) {
@@ -69,7 +69,7 @@ for (const kind of kinds) {
       await call(service, 'POST /auth/logout', { bearer: ended.access_token })
       const disabled = await createClient(service)
       const ofDisabled = await tokenOf(service, disabled)
-      await service.app.clients.update(disabled.id, { is_disabled: true }, {})
+      await service.app.operations.updateClient(disabled.id, { isDisabled: true }, {})
       const { refresh_token } = await startSession(service, person)
       const tokens = {
         unknown: signed({ sub: '1.5' }),
@@ -103,7 +103,7 @@ await t.test('O3: a user who is disabled, and a role that is withdrawn, end what
   const asking = await createClient(service)
   const person = await registerPerson(service)
   t.match(await introspect(service, asking, person.token), '"active":true')
-  await service.app.users.setRole(person.username, 'author', true, {})
+  await service.app.operations.updateUser({ username: person.username }, { isAuthor: true }, {})
   t.equal(await introspect(service, asking, person.token), '{"active":false}')
 })
 

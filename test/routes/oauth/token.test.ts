@@ -8,7 +8,7 @@ import { kinds, sql, startService } from '../../support/service.ts'
 for (const kind of kinds) {
   await t.test(`a service gets a token by its secret, and passes guards with it, on ${kind}`, async (t) => {
     const service = await startService(t, {}, kind)
-    const client = await createClient(service, { is_reader: true, is_author: true })
+    const client = await createClient(service, { isReader: true, isAuthor: true })
 
     await t.test('O1: by HTTP Basic or in the form, with the roles that it has', async (t) => {
       const form = { grant_type: 'client_credentials', client_id: client.id, client_secret: client.secret }

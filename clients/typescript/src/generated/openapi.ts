@@ -2522,7 +2522,7 @@ export interface operations {
             /**
              * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
              *
-             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             *     - `/body/token` was used, has expired, or was not issued by this service: ask for a new link
              *     - `/body/new_password` must not contain the username
              *     - `/body/new_password` must not contain the name in the e-mail address
              *     - `/body/new_password` must not be the name of this service
@@ -2677,7 +2677,7 @@ export interface operations {
             /**
              * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
              *
-             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             *     - `/body/token` was used, has expired, or was not issued by this service: ask for a new link
              */
             400: {
                 headers: {
@@ -2849,7 +2849,7 @@ export interface operations {
             /**
              * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
              *
-             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             *     - `/body/token` was used, has expired, or was not issued by this service: ask for a new link
              */
             400: {
                 headers: {
@@ -2933,7 +2933,7 @@ export interface operations {
             /**
              * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
              *
-             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             *     - `/body/token` was used, has expired, or was not issued by this service: ask for a new link
              */
             400: {
                 headers: {
@@ -3017,7 +3017,7 @@ export interface operations {
             /**
              * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
              *
-             *     - `/body/token` was used, has expired, or is none of this service: ask for a new link
+             *     - `/body/token` was used, has expired, or was not issued by this service: ask for a new link
              */
             400: {
                 headers: {

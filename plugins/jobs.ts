@@ -1,0 +1,33 @@
+import fp from 'fastify-plugin'
+import { requestKinds } from '../src/email-links/requests.ts'
+import { createJobWorker, type JobWorker } from '../src/jobs/worker.ts'
+import { createWaitingReport } from '../src/mail/waiting.ts'
+import { adoptOutbox } from '../src/repositories/outbox.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Work after the answer. Plugins register a handler for each kind of job; `notify` when a job was committed. */
+    jobs: Pick<JobWorker, 'handle' | 'notify'>
+  }
+}
+
+export default fp(
+  async function jobs(app) {
+    const { db } = app.database
+    const hasMailServer = app.config.mail.smtpUrl !== undefined
+    const worker = createJobWorker({
+      db,
+      report: (level, what, message) => {
+        app.log[level](what, message)
+      },
+      ...(!hasMailServer && { onIdle: createWaitingReport(db, app.log.info.bind(app.log)) })
+    })
+    app.decorate('jobs', worker)
+    app.addHook('onReady', async () => {
+      await adoptOutbox(db, requestKinds)
+      worker.start()
+    })
+    app.addHook('onClose', () => worker.close())
+  },
+  { name: 'jobs', dependencies: ['config', 'database', 'bootstrap'] }
+)

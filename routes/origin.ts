@@ -1,1 +1,0 @@
-export { originOf } from '../plugins/http/origin.ts'
