@@ -103,6 +103,7 @@ export async function buildApp(
 
 async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(configPlugin, { config })
+  await app.register(metrics)
   await app.register(checks)
   await app.register(headers)
   app.addHook('onRequest', requireHost)
@@ -125,7 +126,6 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(limits)
   await app.register(methods)
   await app.register(logging)
-  await app.register(metrics)
   await app.register(jobs)
   await app.register(mail)
   await app.register(operations)

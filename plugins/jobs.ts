@@ -15,8 +15,16 @@ export default fp(
   async function jobs(app) {
     const { db } = app.database
     const hasMailServer = app.config.mail.smtpUrl !== undefined
+    const outcomes = app.metrics.counter({
+      name: 'gatehouse_jobs_total',
+      help: 'Jobs by kind and by what became of them',
+      labelNames: ['kind', 'outcome']
+    })
     const worker = createJobWorker({
       db,
+      count: (kind, outcome) => {
+        outcomes.inc({ kind, outcome })
+      },
       report: (level, what, message) => {
         app.log[level](what, message)
       },
@@ -29,5 +37,5 @@ export default fp(
     })
     app.addHook('onClose', () => worker.close())
   },
-  { name: 'jobs', dependencies: ['config', 'database', 'bootstrap'] }
+  { name: 'jobs', dependencies: ['config', 'database', 'bootstrap', 'metrics'] }
 )

@@ -38,9 +38,14 @@ export interface JobHandler {
 /** The job can never succeed. */
 export class JobRefused extends Error {}
 
+/** A job that is tried again is `postponed`, whatever becomes of it later. */
+export type JobOutcome = 'done' | 'expired' | 'refused' | 'postponed'
+
 export interface JobWorkerOptions {
   db: Db
   report: (level: 'info' | 'warn', what: object, message: string) => void
+  /** Counts what became of a job that left the hands of a handler. */
+  count: (kind: string, outcome: JobOutcome) => void
   /** Called whenever a worker finds no job that is due. */
   onIdle?: () => Promise<void>
 }
@@ -64,7 +69,7 @@ const maxAtOnce = { common: 4, urgent: 2 }
 const isUrgent = ({ priority }: Lane) => priority <= 0
 
 /** Does the jobs of the kinds that have a handler: at once when it is notified, and every second what others have left. */
-export function createJobWorker({ db, report, onIdle = async () => undefined }: JobWorkerOptions) {
+export function createJobWorker({ db, report, count, onIdle = async () => undefined }: JobWorkerOptions) {
   const handlers = new Map<string, JobHandler>()
   let lanes: { all: Lane[]; urgent: Lane[] } = { all: [], urgent: [] }
   const stop = new AbortController()
@@ -109,8 +114,10 @@ export function createJobWorker({ db, report, onIdle = async () => undefined }: 
       await db.transaction(async (tx) => {
         if (await deleteJob(tx, job.id)) await transact(tx, job)
       })
+      count(job.kind, 'done')
     } else if (job.isExpired) {
       await deleteJob(db, job.id)
+      count(job.kind, 'expired')
       report('warn', { id: job.id, ...describe(job) }, `${job.kind} given up: its link has expired`)
     } else if (perform !== undefined) {
       await performJob(job, handler, perform)
@@ -127,16 +134,19 @@ export function createJobWorker({ db, report, onIdle = async () => undefined }: 
       await endLease()
       if (error instanceof JobRefused) {
         await refuse(job, handler, error.cause)
+        count(kind, 'refused')
         report('warn', { id, ...describe(job, error.cause) }, `${kind} given up: the server refuses it`)
       } else {
         const wait = backOff(attempts)
         await postponeJob(db, id, wait)
+        count(kind, 'postponed')
         report('warn', { id, attempts, ...describe(job, error), retry_in: wait }, `${kind} not sent`)
       }
       return
     }
     await endLease()
     await remove(id)
+    count(kind, 'done')
     report('info', { id, ...describe(job) }, `${kind} sent`)
   }
 

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 import t from 'tap'
-import { call } from '../support/client.ts'
+import { call, registerPerson } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { startMailServer } from '../support/mail-server.ts'
 import { type Service, startService } from '../support/service.ts'
 
 const isLoaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('prom-client'))
@@ -32,6 +34,19 @@ await t.test('metrics are on a port of their own: durations by route pattern, me
   t.match(text, `${counted('POST', '/auth/login', 400)} 1\n`)
   t.match(text, `${counted('GET', 'unmatched', 404)} 2\n`, 'unknown paths share one series')
   t.notMatch(text, 'canary')
+})
+
+await t.test('jobs are counted by kind and outcome', async (t) => {
+  const mail = await startMailServer(t)
+  const service = await startService(t, { METRICS_PORT: '0', ...mail.env })
+  const counted = async (text: string) => (await call(metricsOf(service), 'GET /metrics')).text.includes(text)
+  const { email } = await registerPerson(service)
+  await mail.mailTo(t, email)
+  await eventually(t, 'a mail is done', () => counted('gatehouse_jobs_total{kind="mail",outcome="done"} 1\n'))
+  t.ok(await counted('gatehouse_jobs_total{kind="email_verification_request",outcome="done"} 1\n'))
+  await mail.stop()
+  await call(service, 'POST /auth/password/forgot', { json: { email } })
+  await eventually(t, 'a mail is postponed', () => counted('gatehouse_jobs_total{kind="mail",outcome="postponed"} '))
 })
 
 await t.test('the public port has no metrics, and the metrics port nothing else', async (t) => {
