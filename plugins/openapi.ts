@@ -84,7 +84,7 @@ export default fp(
         withOptionalBodies((made as unknown as { openapiObject: Document }).openapiObject) as object
     })
   },
-  { name: 'openapi', dependencies: ['access'] }
+  { name: 'openapi', dependencies: ['access', 'config'] }
 )
 
 function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {}): FastifySchema {
