@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from 'commander'
 import type { Db } from '../src/database/database.ts'
-import { columnOf, type Role, roles, rolesInClaims, rolesOf } from '../src/roles.ts'
+import { columnOf, defaultRoles, type Role, roles, rolesInClaims, rolesOf } from '../src/roles.ts'
 import { viewUserForAdmins } from '../routes/views.ts'
 import type { UserRow } from '../src/repositories/users.ts'
 import { print, printAll } from './output.ts'
@@ -18,7 +18,7 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
     .description('create a user; the password is asked for, or read from the first line of standard input')
     .requiredOption('--username <name>', 'unique in any case')
     .requiredOption('--email <address>', 'unique in any case')
-    .addOption(new Option('--role <role...>', 'repeat it for several roles').choices(roles).default(['reader']))
+    .addOption(new Option('--role <role...>', 'repeat it for several roles').choices(roles).default(rolesOf(defaultRoles)))
     .action(async ({ username, email, role }: { username: string; email: string; role: Role[] }, command: Command) => {
       const user = await withServices(env, async ({ createUser }) =>
         createUser({ username, email, password: await readPassword() }, {}, role)

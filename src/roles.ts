@@ -21,6 +21,9 @@ export type RoleClaim = `is_${Role}`
 export type RoleClaims = Record<RoleClaim, boolean>
 export const claimOf = (role: Role): RoleClaim => `is_${role}`
 
+/** The flags of all roles. */
+export const roleClaims: readonly RoleClaim[] = roles.map(claimOf)
+
 /** A role's flag in rows. */
 export type RoleColumn = `is${Capitalize<Role>}`
 export type RoleColumns = Record<RoleColumn, boolean>

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { roleClaims } from '../../src/roles.ts'
 import { originOf } from '../../plugins/http/origin.ts'
 import { noContent, ok, ref } from '../schemas.ts'
 import { AdminUpdateUser, AdminUserResponse, UserParams } from './schemas.ts'
@@ -27,7 +28,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
     url: '/users/:id',
     config: {
       scope: 'users:write',
-      fresh: ['email', 'is_reader', 'is_author', 'is_admin', 'is_disabled'],
+      fresh: ['email', ...roleClaims, 'is_disabled'],
       problems: ['not_found', 'email_taken', 'last_admin', 'cross_origin_refused', 'unavailable']
     },
     schema: {

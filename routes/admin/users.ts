@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { roleClaims } from '../../src/roles.ts'
 import { foreignCursor } from '../../src/database/pagination.ts'
 import { type UserSort, userSorts } from '../../src/repositories/user-list.ts'
 import { originOf } from '../../plugins/http/origin.ts'
@@ -45,7 +46,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
     url: '/users',
     config: {
       scope: 'users:write',
-      fresh: ['is_reader', 'is_author', 'is_admin'],
+      fresh: [...roleClaims],
       problems: ['username_taken', 'email_taken', 'rate_limited', 'cross_origin_refused', 'unavailable']
     },
     schema: {

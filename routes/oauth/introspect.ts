@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { clientOf } from '../../plugins/access.ts'
+import { claimsFor } from '../../src/roles.ts'
 import { OAuthError } from '../../src/oauth-errors.ts'
 import { scopeOf } from '../../src/tokens/granted-scope.ts'
 import { type AccessClaims, isClientClaims, type Principal } from '../../src/tokens/claims.ts'
@@ -34,13 +35,14 @@ export const introspect: FastifyPluginAsyncTypebox = async (app) => {
 
 function describe(principal: Principal) {
   const { claims, roles } = principal
-  const { iss, aud, iat, exp, jti, sub, is_reader, is_author, is_admin } = claims
+  const { iss, aud, iat, exp, jti, sub } = claims
   return {
     active: true,
     ...scopeOf({ roles, scopes: principal.kind === 'client' ? principal.scopes : new Set() }),
     ...holderOf(claims),
     token_type: 'Bearer' as const,
-    ...{ exp, iat, sub, aud, iss, jti, is_reader, is_author, is_admin }
+    ...{ exp, iat, sub, aud, iss, jti },
+    ...claimsFor(roles)
   }
 }
 

@@ -21,6 +21,8 @@ export interface RunOptions {
   input?: string
   /** The folder in which it runs; an empty one unless named. */
   cwd?: string
+  /** The arguments with which Node starts it; the build of this folder unless named. */
+  program?: string[]
 }
 
 /** Runs `gatehouse` to its end, in an environment that holds nothing but `env`. */
@@ -48,8 +50,9 @@ export interface LogLine {
 }
 
 /** Starts `gatehouse serve` on a free port and waits until it listens. It is killed when the test ends. */
-export async function serve(t: Test, env: Record<string, string>): Promise<ServingProcess> {
+export async function serve(t: Test, env: Record<string, string>, options: RunOptions = {}): Promise<ServingProcess> {
   const child = start(t, ['serve'], {
+    ...options,
     env: { PORT: '0', ISSUER: 'http://localhost', LOG_LEVEL: 'info', ...env }
   })
   const log: LogLine[] = []
@@ -74,8 +77,12 @@ export async function serve(t: Test, env: Record<string, string>): Promise<Servi
   return { url: listening.msg.slice('Server listening at '.length), process: child, log, logged, ending: finished }
 }
 
-function start(t: Test, args: string[], { env = {}, cwd = createFolder(t) }: RunOptions): ChildProcess {
-  const child = spawn(process.execPath, [...commandLine, ...args], {
+function start(
+  t: Test,
+  args: string[],
+  { env = {}, cwd = createFolder(t), program = commandLine }: RunOptions
+): ChildProcess {
+  const child = spawn(process.execPath, [...program, ...args], {
     cwd,
     env: { PATH: process.env.PATH ?? '', ...cheapHashes, ...env },
     stdio: 'pipe'
