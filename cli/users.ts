@@ -18,7 +18,9 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
     .description('create a user; the password is asked for, or read from the first line of standard input')
     .requiredOption('--username <name>', 'unique in any case')
     .requiredOption('--email <address>', 'unique in any case')
-    .addOption(new Option('--role <role...>', 'repeat it for several roles').choices(roles).default(rolesOf(defaultRoles)))
+    .addOption(
+      new Option('--role <role...>', 'repeat it for several roles').choices(roles).default(rolesOf(defaultRoles))
+    )
     .action(async ({ username, email, role }: { username: string; email: string; role: Role[] }, command: Command) => {
       const user = await withServices(env, async ({ createUser }) =>
         createUser({ username, email, password: await readPassword() }, {}, role)
