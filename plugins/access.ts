@@ -30,7 +30,7 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     [areaAccess]?: Access
-    /** Whose token it is, or undefined where it is none of ours that is valid now. */
+    /** The principal of a token; undefined unless the token is valid now. */
     identify: (request: FastifyRequest, token: string) => Promise<Principal | undefined>
   }
   interface FastifyRequest {
@@ -162,7 +162,7 @@ export default fp(
       }
     }
 
-    /** Whoever is refused stays refused, whether that can be written down or not. */
+    /** A refused caller stays refused, whether the refusal can be recorded or not. */
     async function recordDenial(request: FastifyRequest, role: Role): Promise<void> {
       const { method, routeOptions } = request
       try {
@@ -188,7 +188,7 @@ export default fp(
       })
     }
 
-    /** The bearer token, else the cookie; another authorization scheme is none of ours (RFC 6750 §2). */
+    /** The bearer token, else the cookie; another authorization scheme is ignored (RFC 6750 §2). */
     function presentedToken(request: FastifyRequest): string {
       const token = bearerToken(request)
       if (token !== undefined) return token

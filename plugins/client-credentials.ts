@@ -33,7 +33,7 @@ export default fp(
   { name: 'client-credentials', dependencies: ['database', 'limiter', 'revocations'] }
 )
 
-/** By HTTP Basic or in the form, and not by both (RFC 6749 §2.3). Another authorization scheme is none of ours. */
+/** By HTTP Basic or in the form, and not by both (RFC 6749 §2.3). Another authorization scheme is ignored. */
 function presentedCredentials(request: FastifyRequest): ClientCredentials | undefined {
   const { client_id: id, client_secret: secret } = request.body as Form
   const encoded = /^basic(?: +(.*))?$/is.exec(request.headers.authorization ?? '')

@@ -8,7 +8,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** No method is refused here: the route takes every one, or only keeps others away from its path. */
     takesAnyMethod?: true
-    /** Refuses its methods as soon as the caller has proved to be one whom the path is for. */
+    /** Refuses its methods once the caller is known to have access to the path. */
     refusesMethods?: true
   }
   interface FastifyInstance {

@@ -130,7 +130,7 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
 
 const neededScope = (scope: string) => `A service that is no administrator needs the scope \`${scope}\`.`
 
-/** To our handlers a parameter with a default is always there; whoever calls may leave it out. */
+/** Handlers always see a parameter with a default; callers may leave it out. */
 const withOptionalDefaults = ({ required = [], ...schema }: Parameters): Parameters => ({
   ...schema,
   required: required.filter((name) => !('default' in (schema.properties[name] ?? {})))

@@ -14,7 +14,7 @@ export interface Origin {
   isLimited?: boolean
   /** The same, as the request's token says: what `requireActor` holds them to. */
   actor?: Actor
-  /** What that service may do, where it is no administrator; absent for whoever may do all that they reach. */
+  /** What that service may do, where it is no administrator; absent for a caller without such limits. */
   scopes?: ReadonlySet<ClientScope>
   /** What they read: the language of mails to them. */
   language?: Language

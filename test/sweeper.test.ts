@@ -31,7 +31,7 @@ for (const kind of kinds) {
       t.equal(
         swept.reduce((a, b) => a + b, 0),
         3200,
-        'each row once, whoever took it'
+        'each row once, whichever instance took it'
       )
       const left = await db.query.sessions.findMany()
       t.equal(left.length, 1, 'the session that is alive')

@@ -10,7 +10,7 @@ export type Post = (path: string, body: object) => Promise<number>
 /**
  * Whether the time of an answer tells if a user exists: interleaved pairs, medians, Mann-Whitney U. Prints what it finds.
  * The number of pairs is the first argument of the script. The service is the built one, in a process of its own: in this
- * one, what it does after an answer would hold up whoever waits for that answer.
+ * one, what it does after an answer would delay the client that waits for that answer.
  */
 export async function compareTimes(attempt: Attempt): Promise<void> {
   const pairs = Number(process.argv[2] ?? 500)

@@ -14,7 +14,7 @@ const server = createServer((request, response) => {
   response.end(JSON.stringify({ method, path: url, caller, headers }, null, 2) + '\n')
 })
 
-// On loopback: whoever reached it without the proxy could be anyone they like.
+// On loopback: a caller who reached it without the proxy could pass as any user.
 const { PORT = '8000' } = process.env
 server.listen(Number(PORT), '127.0.0.1', () => {
   process.stdout.write(`http://127.0.0.1:${PORT}\n`)

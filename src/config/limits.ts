@@ -27,7 +27,7 @@ export const limits = {
   mail: { per: 'user', attempts: 5, within: hour, in: 'database' },
   /** Tokens out of mails. */
   link: { per: 'address', attempts: 20, within: 10 * minute, in: 'database' },
-  /** The own password, to change it or to show that one may do what asks for it. */
+  /** The user's password, to change it or to authenticate again. */
   password: { per: 'session', attempts: 10, within: 10 * minute, in: 'database' },
   /** The profile, whose every change is kept in the audit. */
   profile: { per: 'user', attempts: 60, within: hour, in: 'database' },

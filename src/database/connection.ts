@@ -11,7 +11,7 @@ export interface TypeMaps {
 export interface ConnectionOptions {
   url: string
   types: TypeMaps
-  /** When the connection can no longer be used, whoever ended it. */
+  /** When the connection can no longer be used, whichever side ended it. */
   onLost: () => void
 }
 

@@ -93,7 +93,7 @@ export function createHasher(
       if (matches === null) onUnreadableHash()
       if (hash != null && matches === true) return true
       // A hash from before the cost was raised is quicker, one that was imported may be slower. The time is waited, and
-      // not computed: whoever guesses has no more work done for them than before.
+      // not computed: guessing makes the service do no more work than before.
       if (!pace.knows(kindOfHash(dummy) ?? '')) await verify(dummy, [''], caller)
       const missing = wait()
       if (missing >= 1) await pause(missing)

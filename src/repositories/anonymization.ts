@@ -3,7 +3,7 @@ import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
 
 /**
- * Takes from the events of a user what says who it was. That something happened stays, and the number of whom to. So does
+ * Takes from the events of a user what says who it was. That something happened stays, and the user's id. So does
  * where it came from when another did it: an administrator who deletes the account, be it their own, must not wipe out the
  * traces of what they did with their role.
  */

@@ -32,7 +32,7 @@ export async function* tail(db: Db, { lines, type, wait }: TailOptions): AsyncGe
   while (await wait()) {
     const now = await recent(db, ofType)
     const fresh = now.filter(({ id }) => !seen.has(id)).map(({ id }) => id)
-    // Whoever has left the last minute can no longer come up as new.
+    // A key of an earlier minute can no longer come up as new.
     seen = new Set(now.map(({ id }) => id))
     if (fresh.length > 0) yield* await findEvents(db, fresh)
   }

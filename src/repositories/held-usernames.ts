@@ -8,7 +8,7 @@ import { orClosed } from '../database/fail-closed.ts'
 const heldFor = 30
 
 /**
- * Holds the username of a registration that made no user, since its address is known: whoever registers it again finds it
+ * Holds the username of a registration that made no user, since its address is known: a second registration finds it
  * taken, as they would if there were a user, and so learns nothing of the address. Of a registration that made one this
  * costs the same, and holds nothing. A digest, since people also type addresses where the name belongs.
  * @returns whether the name was free

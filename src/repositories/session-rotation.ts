@@ -25,7 +25,7 @@ const mayComeAgain = (counter: SQL, { reuseInterval }: SessionLimits) =>
 
 /**
  * One rotation, one statement: the token with the present counter moves it on; its predecessor, within the interval or
- * after an answer of 503, finds it moved on and gets what is there. Whoever comes second to the row waits for the first
+ * after an answer of 503, finds it moved on and gets what is there. The second to reach the row waits for the first
  * and sees what it did.
  */
 export function prepareRotateSession(db: Db, limits: SessionLimits, requireVerifiedEmail = false): RotateSession {

@@ -5,7 +5,7 @@ import type { SessionLimits } from '../config/config.ts'
 
 /**
  * Refresh tokens whose use this instance answered with 503. The database may have moved the session on all the same, and
- * whoever was told to try again must not be taken for a thief when they do, however late. So what is remembered here is
+ * a client that was told to try again must not be taken for a thief when it does, however late. So what is remembered here is
  * marked in the database as soon as that is back, for every instance to see.
  */
 export interface UnansweredRefreshes {

@@ -52,7 +52,7 @@ export interface Attempt {
  * A name that nobody has is counted like any other, so that nothing tells (CWE-204).
  */
 export interface PasswordAttempts {
-  /** Finds whom a login is for. @throws {Problem} `rate_limited`, before any hashing, while a wait lasts */
+  /** Finds the user of a login. @throws {Problem} `rate_limited`, before any hashing, while a wait lasts */
   begin: (login: string, place: Place) => Promise<Attempt>
   /** The same for a user who is logged in and has to show the password again. */
   beginAgain: (user: UserRow, sessionId: string) => Promise<Attempt>

@@ -26,7 +26,7 @@ export interface NewUser extends Partial<RoleColumns> {
 }
 
 /**
- * The row of a new user, whoever creates them.
+ * The row of a new user, however they are created.
  * @throws {InvalidInput} for a username or an address that is not one
  */
 export function newUserRow(user: NewUser) {

@@ -46,11 +46,11 @@ for (const kind of kinds) {
       service.app.operations.expireAccounts(days),
       service.app.operations.expireAccounts(days)
     ])
-    t.equal(one + other, 2, 'each once, whoever sweeps')
+    t.equal(one + other, 2, 'each once, whichever instance sweeps')
     t.same(
       (await db.query.users.findMany()).map(({ username }) => username).sort(),
       [admin.username, user.username, 'author', 'imported', 'readdressed', 'verified'].sort(),
-      'whoever was proved or logged in stays, and whom somebody else made or gave a role'
+      'users who were verified, logged in, were created by somebody else or given a role stay'
     )
     t.equal((await register(service, 'squatter')).status, 201, 'name and address are free')
     const events = await db.query.auditEvents.findMany({ orderBy: ({ id }) => id })

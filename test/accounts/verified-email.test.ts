@@ -115,7 +115,7 @@ await t.test('with REQUIRE_VERIFIED_EMAIL=on', async (t) => {
     t.ok(await logIn(service, { username: 'frank', password: 'another quiet evening' }))
   })
 
-  await t.test('whom an operator makes may log in: the operator stands for the address', async (t) => {
+  await t.test('a user created by an operator may log in: the operator vouches for the address', async (t) => {
     await service.app.operations.createUser({ username: 'root', email: 'root@example.com', password }, {}, ['admin'])
     t.equal((await login('root')).status, 200)
     t.same(mail.mailsTo('root@example.com'), [])

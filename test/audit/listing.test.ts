@@ -110,7 +110,7 @@ for (const kind of kinds) {
   })
 }
 
-await t.test('whoever is refused stays refused when that cannot be written down', async (t) => {
+await t.test('a refused caller stays refused when the refusal cannot be recorded', async (t) => {
   const service = await startService(t)
   const reader = await registerPerson(service)
   await postgresSql(service, 'alter table audit_events rename to audit_events_away')

@@ -16,7 +16,7 @@ for (const kind of kinds) {
       const { id, msg } = JSON.parse(written() ?? '{}') as { id: number; msg: string }
       t.equal(msg, `mail written: "gatehouse outbox show ${String(id)}" prints it`)
       await service.close()
-      t.notOk(service.log.join('').includes(person.email), 'the log does not say for whom')
+      t.notOk(service.log.join('').includes(person.email), 'the log does not name the recipient')
 
       const { DATABASE_URL = '', KEYS_DIR = '' } = service.env
       const env = { DATABASE_URL, KEYS_DIR, ISSUER: 'https://login.example.com' }

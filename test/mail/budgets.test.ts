@@ -62,7 +62,7 @@ const withheld = (userId: number) =>
 await t.test('a known address that others register again and again is told five times an hour', async (t) => {
   const owner = await registerVerified()
   const answers = await times(25, () => register(anybody(), owner.email))
-  t.same(statuses(answers), Array<number>(25).fill(201), 'whoever registers learns nothing of it')
+  t.same(statuses(answers), Array<number>(25).fill(201), 'the caller who registers learns nothing of it')
   const notices = async () =>
     (await mailsTo(t, owner.email)).filter((template) => template === 'registration_attempt').length
   t.equal(await notices(), 5)
@@ -77,7 +77,7 @@ await t.test('a known address that others register again and again is told five 
 })
 
 await t.test(
-  'whoever asks for mail to an address that nobody has takes nothing from who registers it then',
+  'mail requested to an address that nobody has takes nothing from the user who registers it then',
   async (t) => {
     const email = `${anybody()}@example.com`
     t.same(statuses(await times(12, () => forget(email))), Array<number>(12).fill(202))
@@ -91,7 +91,7 @@ await t.test(
   }
 )
 
-await t.test('whoever wants an address for their account takes nothing from who registers with it', async (t) => {
+await t.test('a user who wants an address takes nothing from the user who registers with it', async (t) => {
   const email = `${anybody()}@example.com`
   const { token: bearer, id } = await registerVerified()
   t.match(await call(service, 'PATCH /auth/me', { bearer, json: { email } }), { status: 200 })
@@ -108,7 +108,7 @@ await t.test('whoever wants an address for their account takes nothing from who 
 })
 
 await t.test(
-  'a forgotten password is mailed five times an hour, whoever asks, and the latest link is good',
+  'a forgotten password is mailed five times an hour, regardless of who asks, and the latest link is good',
   async (t) => {
     const owner = await registerVerified()
     await times(8, () => forget(owner.email))

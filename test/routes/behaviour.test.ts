@@ -165,7 +165,7 @@ await t.test('what docs/behaviour.md says of mailed links and verified addresses
   const made = { username: 'operator', email: 'operator@example.com', password }
   await service.app.operations.createUser(made, {}, ['reader'])
 
-  await t.test('a user whom an operator makes has a verified address', async (t) => {
+  await t.test('a user created by an operator has a verified address', async (t) => {
     const me = await call(service, 'GET /auth/me', { bearer: await logIn(service, made) })
     t.match(me.body, { email_verified: true })
   })

@@ -23,7 +23,7 @@ const withRoles = async (...roles: ('author' | 'admin')[]): Promise<Person> => {
   return { ...person, token: await logIn(service, person) }
 }
 
-// User 1, whom the paths name.
+// User 1, who is named in the paths.
 await registerPerson(service)
 const people = { reader: await withRoles(), author: await withRoles('author'), admin: await withRoles('admin') }
 const refusedTokens = { expired: await expiredToken(), disabled: await disabledToken() }
@@ -41,7 +41,7 @@ const users = (status: number, by: Partial<Expectation> = {}): Expectation => ({
   ...{ service: 403, administering: 403 },
   ...by
 })
-/** What anybody gets whom we know, be it a user or a service. */
+/** What every authenticated caller gets, be it a user or a service. */
 const known = (status: number, by: Partial<Expectation> = {}): Expectation =>
   users(status, { service: status, administering: status, ...by })
 /** What administrators get; `others` is not 403 where validation, which comes before roles, refuses their call. */
@@ -189,7 +189,7 @@ await t.test('a known path by another method is 405 with Allow, once the caller 
     }
   })
 
-  await t.test('while an unknown path is 404, whoever asks', async (t) => {
+  await t.test('while an unknown path is 404 for every caller', async (t) => {
     for (const path of ['/auth/me/', '/health/live/', '/authz/unknown', '/nothing'] as const) {
       for (const method of ['GET', 'PUT'])
         t.equal((await call(service, `${method} ${path}`, { bearer: admin })).status, 404)

@@ -14,7 +14,7 @@ const senders: [title: string, headers: Record<string, string>, passes: boolean]
   ['a listed origin', { 'sec-fetch-site': 'same-site', origin: app }, true],
   ['a listed origin on another site', { 'sec-fetch-site': 'cross-site', origin: app }, true],
   ['a listed origin in an old browser', { origin: app }, true],
-  ['the own origin in an old browser', { origin: issuer }, true],
+  ['its origin in an old browser', { origin: issuer }, true],
   ['another site', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }, false],
   ['another site that hides its origin', { 'sec-fetch-site': 'cross-site', origin: 'null' }, false],
   ['another site without an origin', { 'sec-fetch-site': 'cross-site' }, false],

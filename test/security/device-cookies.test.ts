@@ -154,7 +154,7 @@ await t.test('another password leaves known only the device on which it was set'
 })
 
 await t.test(
-  'whoever shows a session or a device has a place among the hashes that strangers cannot fill',
+  'a caller with a session or a device has a place among the hashes that strangers cannot fill',
   async (t) => {
     const person = await registerElsewhere(service)
     const other = await deviceAfterLogin(service, await registerElsewhere(service))

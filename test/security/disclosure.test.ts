@@ -23,7 +23,7 @@ await t.test('A8: no answer holds more than it declares', async (t) => {
   t.match(row?.password, /^\$argon2id\$/)
 
   for (const [title, answer] of answers) {
-    // Events name the user whom they are about.
+    // Events name their user.
     const mayName = title === 'GET /auth/me/export of a user' ? ['user_id'] : []
     t.strictSame(
       namesIn(answer.body).filter((name) => internal.test(name) && !mayName.includes(name)),

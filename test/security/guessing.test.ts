@@ -170,7 +170,7 @@ function seen(answer: Answer): object {
   }
 }
 
-await t.test('E1: whoever guesses sees the same, whether there is such a user or not', async (t) => {
+await t.test('E1: guessing looks the same, whether there is such a user or not', async (t) => {
   const [known, disabled, invited] = [
     await registerElsewhere(service, 'known'),
     await registerElsewhere(service, 'disabled'),

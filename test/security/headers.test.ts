@@ -94,7 +94,7 @@ await t.test('the headers and the shape of answers', async (t) => {
       'a login',
       await call(service, 'POST /auth/login', { json: { username: person.username, password: person.password } })
     ],
-    ['the own profile', await call(service, 'GET /auth/me', { bearer: person.token })],
+    ['your profile', await call(service, 'GET /auth/me', { bearer: person.token })],
     ['a forward-auth check', await call(service, 'GET /authz', { bearer: person.token })],
     ['a logout', await call(service, 'POST /auth/logout')],
     ['the keys', await call(service, 'GET /.well-known/jwks.json')],

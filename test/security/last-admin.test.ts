@@ -14,13 +14,14 @@ const second = await startService(t, first.env)
 const enabledAdmins = () => sql<{ id: number }>(first, 'select id from users where is_admin and not is_disabled')
 
 /** The ways in which one is no administrator any more. */
-const removals: ((service: Service, by: Person, whom: Person) => ReturnType<typeof call>)[] = [
+const removals: ((service: Service, by: Person, target: Person) => ReturnType<typeof call>)[] = [
   (service, by, { id }) =>
     call(service, `PATCH /admin/users/${String(id)}`, { bearer: by.token, json: { is_admin: false } }),
   (service, by, { id }) =>
     call(service, `PATCH /admin/users/${String(id)}`, { bearer: by.token, json: { is_disabled: true } }),
   (service, by, { id }) => call(service, `DELETE /admin/users/${String(id)}`, { bearer: by.token }),
-  (service, _, whom) => call(service, 'DELETE /auth/me', { bearer: whom.token, json: { password: whom.password } })
+  (service, _, target) =>
+    call(service, 'DELETE /auth/me', { bearer: target.token, json: { password: target.password } })
 ]
 
 await t.test('A5, F9: administrators who remove each other on two instances always leave one', async (t) => {
@@ -46,14 +47,14 @@ await t.test('A5, F9: administrators who remove each other on two instances alwa
     )
     const left = await enabledAdmins()
     t.ok(left.length >= 1, `round ${String(round)}: ${statuses.join(' ')} left ${String(left.length)}`)
-    // Whoever is left makes way for two new ones.
+    // The one who is left makes way for two new ones.
     await sql(first, 'update users set is_admin = false')
     ;[ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(second, 'ben')]
   }
 })
 
 await t.test(
-  "F9: whoever is about to be demoted, and who demotes them, do not stand in each other's way",
+  'F9: a user who is about to be demoted, and the one who demotes them, do not block each other',
   async (t) => {
     await sql(first, 'update users set is_admin = false')
     const [ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(first, 'ben')]

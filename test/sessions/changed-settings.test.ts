@@ -170,7 +170,7 @@ await t.test('COOKIE_PREFIX: a browser has to log in again, since its cookies ha
   t.equal((await call(service, 'GET /auth/me', { cookie: cookiesOf(login) })).status, 401)
   t.equal((await call(service, 'POST /auth/refresh', { cookie: cookiesOf(login) })).status, 401)
   const { refresh_token } = await startSession(before, person)
-  t.equal((await refresh(service, refresh_token)).status, 200, 'whoever keeps tokens does not notice')
+  t.equal((await refresh(service, refresh_token)).status, 200, 'a client that keeps its tokens does not notice')
 })
 
 await t.test('what decides about cookies, passwords and addresses to come leaves sessions alone', async (t) => {

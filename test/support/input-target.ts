@@ -55,7 +55,7 @@ export async function startInputTarget(t: Test): Promise<InputTarget> {
     'POST /admin/sessions/revoke': { role: 'author' }
   }
   const takers = (await operationsOf(service)).flatMap((operation): Taker[] => {
-    // Logging out takes whatever body there is: whoever wants to leave is not kept by a misspelt field.
+    // Logging out takes whatever body there is: a misspelt field must not keep a user logged in.
     if (operation.body === undefined || operation.name === 'POST /auth/logout') return []
     const valid = bodies[operation.name]
     if (valid === undefined) throw new Error(`Say in input-target.ts what ${operation.name} takes`)

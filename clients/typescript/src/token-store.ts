@@ -4,7 +4,7 @@ export type Tokens = components['schemas']['Token']
 
 type Awaitable<T> = T | Promise<T>
 
-/** Where a client by bearer keeps its tokens. Whoever can read it can act as the user. */
+/** Where a client by bearer keeps its tokens. Code that can read it can act as the user. */
 export interface TokenStore {
   load: () => Awaitable<Tokens | undefined>
   /** Undefined takes away what is kept. */

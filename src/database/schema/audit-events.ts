@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { bigint, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './instant.ts'
 
-/** What happened, written in the transaction that made it so. No foreign keys: it outlives whom it speaks of. */
+/** What happened, written in the transaction that made it so. No foreign keys: events outlive their subjects. */
 export const auditEvents = pgTable(
   'audit_events',
   {

@@ -12,7 +12,7 @@ export const jobs = pgTable(
     kind: text().notNull(),
     /** For the handler alone. Never a token or a password. */
     payload: jsonb().$type<Record<string, unknown>>().notNull(),
-    /** The user whom the job is about: it is deleted with them. */
+    /** The user that the job concerns: it is deleted with them. */
     userId: integer('user_id').references(() => users.id, { onDelete: 'cascade' }),
     /** The link that the job sends: it is deleted with it, and is void once the link has expired. */
     linkId: uuid('link_id').references(() => accountTokens.id, { onDelete: 'cascade' }),

@@ -77,7 +77,7 @@ for (const kind of kinds) {
       t.strictSame((await walk('sort=-created_at&limit=100&q=u')).reverse(), byAge)
     })
 
-    await t.test('a walk sees whoever was there once, while users are added', async (t) => {
+    await t.test('paging shows each user of the beginning once, while users are added', async (t) => {
       let added = 0
       for (const sort of sorts) {
         const before = await walk(`sort=${sort}&limit=100`)

@@ -92,7 +92,7 @@ for (const kind of kinds) {
       }
     })
 
-    await t.test('S10: whoever is disabled is out at once, and back when enabled', async (t) => {
+    await t.test('S10: a disabled user is out at once, and back when enabled', async (t) => {
       const person = await registerPerson(service)
       const { access_token, refresh_token } = await startSession(service, person)
       t.match(await patch(person.id, { is_disabled: true }), { status: 200, body: { is_disabled: true } })
