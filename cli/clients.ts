@@ -3,7 +3,7 @@ import { viewClient, viewSecret } from '../routes/views.ts'
 import type { ClientWithSecrets } from '../src/repositories/clients.ts'
 import { clientScopes, type ClientScope } from '../src/scopes.ts'
 import type { Services } from '../src/services.ts'
-import { columnsFor, type Role, roles, rolesInClaims, rolesOf } from '../src/roles.ts'
+import { columnsFor, type Role, roles, rolesInClaims, listRoles } from '../src/roles.ts'
 import { isUuid } from '../src/ids.ts'
 import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
@@ -141,4 +141,4 @@ const inColumns = (client: Description) =>
 const uncommon = (scopes: readonly string[]) => scopes.filter((scope) => scope !== 'introspect')
 
 const inWords = (client: ClientWithSecrets) =>
-  `${client.name}, ${[...rolesOf(client), ...uncommon(client.scopes)].join(' and ') || 'without a role'}`
+  `${client.name}, ${[...listRoles(client), ...uncommon(client.scopes)].join(' and ') || 'without a role'}`

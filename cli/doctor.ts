@@ -73,14 +73,14 @@ async function checkFiles(config: Config): Promise<Check[]> {
 
 async function checkKeys(config: Config, explain: Explain): Promise<Check> {
   const { readKeys } = await import('../src/keys/key-files.ts')
-  const { schedulesOf } = await import('../src/keys/key-states.ts')
+  const { listSchedules } = await import('../src/keys/key-states.ts')
   const { openKeyring } = await import('../src/keys/keyring.ts')
   try {
     const { signing, refresh } = readKeys(config.keys)
     if (!config.production && 'dir' in config.keys && (signing.length === 0 || refresh.length === 0)) {
       return { about: 'keys', status: 'ok', message: `The first start makes what is missing in ${config.keys.dir}` }
     }
-    const keyring = openKeyring({ source: config.keys, schedules: schedulesOf(config) })
+    const keyring = openKeyring({ source: config.keys, schedules: listSchedules(config) })
     keyring.close()
     const { kid, algorithm } = keyring.current().signing
     return { about: 'keys', status: 'ok', message: `Key ${kid} signs access tokens (${algorithm})` }
@@ -142,13 +142,13 @@ async function checkMail({ mail: { smtpUrl } }: Config): Promise<Check[]> {
   // That production has none is told with the settings.
   if (smtpUrl === undefined) return []
   const { verifySmtp } = await import('../src/mail/transport.ts')
-  const { reasonOf } = await import('../src/mail/failure.ts')
+  const { readReason } = await import('../src/mail/failure.ts')
   const { host } = new URL(smtpUrl)
   try {
     await verifySmtp(smtpUrl)
     return [{ about: 'mail', status: 'ok', message: `The mail server at ${host} takes mail from here` }]
   } catch (error) {
-    const { code, response } = reasonOf(error)
+    const { code, response } = readReason(error)
     const reason = [code, response]
       .filter((part) => part !== undefined)
       .map(String)

@@ -42,19 +42,19 @@ function explainSystem(error: unknown): string | undefined {
 function explainDatabase(error: unknown, env: NodeJS.ProcessEnv): string | undefined {
   const code = driverError(error)?.code
   if (typeof code === 'string' && code.startsWith('28')) {
-    return `PostgreSQL at ${addressOf(env.DATABASE_URL)} refused the login: check user and password in DATABASE_URL`
+    return `PostgreSQL at ${readAddress(env.DATABASE_URL)} refused the login: check user and password in DATABASE_URL`
   }
   if (code === '3D000') {
-    return `PostgreSQL at ${addressOf(env.DATABASE_URL)} has no such database: create it, or check DATABASE_URL`
+    return `PostgreSQL at ${readAddress(env.DATABASE_URL)} has no such database: create it, or check DATABASE_URL`
   }
   if (code === '42501') return 'The database role may not do that: grant it the right, or use its owner in DATABASE_URL'
   if (!isUnavailable(error)) return undefined
   const reason = typeof code === 'string' ? code : error instanceof DatabaseBusy ? 'no answer in time' : 'no answer'
-  return `Cannot reach PostgreSQL at ${addressOf(env.DATABASE_URL)} (${reason}): check DATABASE_URL, and that the server runs`
+  return `Cannot reach PostgreSQL at ${readAddress(env.DATABASE_URL)} (${reason}): check DATABASE_URL, and that the server runs`
 }
 
 /** The host and port of a database's URL, never its password. */
-function addressOf(url = ''): string {
+function readAddress(url = ''): string {
   if (!URL.canParse(url)) return 'the host in DATABASE_URL'
   const { hostname, port } = new URL(url)
   return `${hostname || 'localhost'}:${port || '5432'}`

@@ -88,11 +88,11 @@ function named(keys: Description[], kid: string): Description {
 
 async function describeAll(config: Config): Promise<Description[]> {
   const { readKeys } = await import('../src/keys/key-files.ts')
-  const { schedulesOf, statesOf } = await import('../src/keys/key-states.ts')
+  const { listSchedules, listStates } = await import('../src/keys/key-states.ts')
   const { signing, refresh } = readKeys(config.keys)
-  const schedules = schedulesOf(config)
+  const schedules = listSchedules(config)
   const describe = (keys: (SigningKey | RefreshKey)[], kind: Kind): Description[] => {
-    const states = statesOf(keys, schedules[kind], Date.now())
+    const states = listStates(keys, schedules[kind], Date.now())
     return keys.map((key, index) => ({
       kid: key.kid,
       kind,

@@ -29,9 +29,9 @@ export function addOutbox(program: Command, env: NodeJS.ProcessEnv): void {
         const { createComposer } = await import('../src/mail/composer.ts')
         const { readTemplates } = await import('../src/mail/templates.ts')
         const { createLinkTokens } = await import('../src/tokens/link-token.ts')
-        const { schedulesOf } = await import('../src/keys/key-states.ts')
+        const { listSchedules } = await import('../src/keys/key-states.ts')
         const { openKeyring } = await import('../src/keys/keyring.ts')
-        const keyring = openKeyring({ source: config.keys, schedules: schedulesOf(config) })
+        const keyring = openKeyring({ source: config.keys, schedules: listSchedules(config) })
         try {
           const render = readTemplates(config.mail.templatesDir)
           const mail = createComposer(config.mail, render, createLinkTokens(keyring))(row)

@@ -22,7 +22,7 @@ const formatOfEnding: Record<string, Format> = {
 }
 
 // Faults that the JSON result repeats; all of them are on standard error.
-const mostFaultsInJson = 100
+const maxFaultsInJson = 100
 
 interface Options {
   format?: Format
@@ -60,7 +60,7 @@ export function addUsersImport(group: Command, env: NodeJS.ProcessEnv): void {
           dryRun: options.dryRun === true,
           onFault(line, message) {
             progress.note(`line ${String(line)}: ${message}`)
-            if (faults.length < mostFaultsInJson) faults.push({ line, message })
+            if (faults.length < maxFaultsInJson) faults.push({ line, message })
           },
           onProgress(counts) {
             sofar = { ...counts }

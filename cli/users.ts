@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from 'commander'
 import type { Db } from '../src/database/database.ts'
-import { columnOf, defaultRoles, type Role, roles, rolesInClaims, rolesOf } from '../src/roles.ts'
+import { toColumn, defaultRoles, type Role, roles, rolesInClaims, listRoles } from '../src/roles.ts'
 import { viewUserForAdmins } from '../routes/views.ts'
 import type { UserRow } from '../src/repositories/users.ts'
 import { print, printAll } from './output.ts'
@@ -19,7 +19,7 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
     .requiredOption('--username <name>', 'unique in any case')
     .requiredOption('--email <address>', 'unique in any case')
     .addOption(
-      new Option('--role <role...>', 'repeat it for several roles').choices(roles).default(rolesOf(defaultRoles))
+      new Option('--role <role...>', 'repeat it for several roles').choices(roles).default(listRoles(defaultRoles))
     )
     .action(async ({ username, email, role }: { username: string; email: string; role: Role[] }, command: Command) => {
       const user = await withServices(env, async ({ createUser }) =>
@@ -61,7 +61,7 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
       .addArgument(new Argument('<role>').choices(roles))
       .action(async (username: string, role: Role, _options: object, command: Command) => {
         const user = await withServices(env, ({ updateUser }) =>
-          updateUser({ username }, { [columnOf(role)]: granted }, {})
+          updateUser({ username }, { [toColumn(role)]: granted }, {})
         )
         print(command, viewUserForAdmins(user), `Now ${inWords(user)}`)
       })
@@ -87,4 +87,4 @@ const inColumns = (user: Description) =>
     user.is_disabled ? 'disabled' : 'enabled'
   ].join('\t')
 
-const inWords = (row: UserRow) => `${row.username} <${row.email}>, ${rolesOf(row).join(' and ') || 'without a role'}`
+const inWords = (row: UserRow) => `${row.username} <${row.email}>, ${listRoles(row).join(' and ') || 'without a role'}`

@@ -7,7 +7,7 @@ import { OAuthError } from '../src/oauth-errors.ts'
 import type { Role } from '../src/roles.ts'
 import { freshFor } from '../src/factors/authentication.ts'
 import type { Principal, UserPrincipal } from '../src/tokens/claims.ts'
-import { originOf } from './http/origin.ts'
+import { readOrigin } from './http/origin.ts'
 
 /**
  * Who may call a route: anyone; a caller with a token, be it a user or a service; a user, on routes about oneself;
@@ -49,20 +49,20 @@ export function guard(area: FastifyInstance, access: Access): void {
 }
 
 /** @returns the caller of a route that asks for one */
-export function principalOf(request: FastifyRequest): Principal {
+export function requirePrincipal(request: FastifyRequest): Principal {
   if (request.principal === null) throw new Problem('not_authenticated')
   return request.principal
 }
 
 /** @returns the user who calls a route about oneself, where a service has no business */
-export function userOf(request: FastifyRequest): UserPrincipal {
-  const principal = principalOf(request)
+export function requireUser(request: FastifyRequest): UserPrincipal {
+  const principal = requirePrincipal(request)
   if (principal.kind !== 'user') throw new Problem('permission_denied')
   return principal
 }
 
 /** @returns the service that calls by its secret */
-export function clientOf(request: FastifyRequest): AuthenticatedClient {
+export function requireClient(request: FastifyRequest): AuthenticatedClient {
   if (request.client === null) throw new OAuthError('invalid_client')
   return request.client
 }
@@ -91,7 +91,7 @@ export default fp(
       route.onRequest = [authenticate, ...own]
       if (declared === 'caller') return
       const { fresh, refusesMethods } = route.config
-      const check = declared === 'user' ? requireUser : requireRole(declared.role, route.config)
+      const check = declared === 'user' ? checkUser : requireRole(declared.role, route.config)
       if (refusesMethods === true) {
         // A method that is refused is refused without its body.
         route.onRequest = [authenticate, check, ...own]
@@ -138,7 +138,7 @@ export default fp(
     /** A body takes the time that its sender likes: what was revoked meanwhile is refused now. */
     function refuseRevokedSince(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
       try {
-        const asked = refuseRevoked(principalOf(request))
+        const asked = refuseRevoked(requirePrincipal(request))
         if (!(asked instanceof Promise)) done()
         else {
           asked.then(() => {
@@ -155,7 +155,7 @@ export default fp(
         const deny = () => {
           done(new Problem('permission_denied'))
         }
-        const principal = principalOf(request)
+        const principal = requirePrincipal(request)
         if (principal.roles.has(role) || (scope !== undefined && hasScope(principal, scope))) done()
         else if (denials === 'logged') deny()
         else void recordDenial(request, role).then(deny)
@@ -166,7 +166,7 @@ export default fp(
     async function recordDenial(request: FastifyRequest, role: Role): Promise<void> {
       const { method, routeOptions } = request
       try {
-        await app.denials.record({ origin: originOf(request), role, method, route: routeOptions.url })
+        await app.denials.record({ origin: readOrigin(request), role, method, route: routeOptions.url })
       } catch (error) {
         request.log.error({ err: error }, 'a denial could not be recorded')
       }
@@ -211,7 +211,7 @@ export function bearerToken({ headers: { authorization } }: FastifyRequest): str
 /** Asks for a recent proof of who is calling (RFC 9470). Services, which show their secret for each token, are exempt. */
 function requireFresh(fresh: true | string[]) {
   return function checkProof(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
-    const principal = principalOf(request)
+    const principal = requirePrincipal(request)
     const body: unknown = request.body ?? {}
     const isAsked = fresh === true || fresh.some((name) => Object.hasOwn(body as object, name))
     const isStale = principal.kind === 'user' && Date.now() / 1000 - principal.authTime > freshFor
@@ -225,8 +225,8 @@ const mayWaitForBody = ({ method, config }: RouteOptions) =>
 const hasScope = (principal: Principal, scope: ClientScope) =>
   principal.kind === 'client' && principal.scopes.has(scope)
 
-function requireUser(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  userOf(request)
+function checkUser(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  requireUser(request)
   done()
 }
 

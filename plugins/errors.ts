@@ -5,7 +5,7 @@ import { type Fault, type FieldFault, InvalidInput, Problem, type ProblemCode, p
 import { freshFor } from '../src/factors/authentication.ts'
 import { headersFor } from './headers.ts'
 
-/** Every error leaves through here, as RFC 9457 problem+json and without a word of its inside. */
+/** Every error leaves through here, as RFC 9457 problem+json, without internals. */
 export default fp(
   async function errors(app) {
     app.setErrorHandler((error, request, reply) => sendProblem(toProblem(error, request), request, reply))

@@ -5,9 +5,9 @@ import { LRUCache } from 'lru-cache'
 import { recordKeys } from '../src/repositories/key-events.ts'
 import { Problem } from '../src/errors.ts'
 import { createAccessTokens, type AccessTokens } from '../src/tokens/access-token.ts'
-import { type Principal, principalOf, readClaims } from '../src/tokens/claims.ts'
+import { type Principal, toPrincipal, readClaims } from '../src/tokens/claims.ts'
 import { createRefreshTokens, type RefreshTokens } from '../src/tokens/refresh-token.ts'
-import { schedulesOf } from '../src/keys/key-states.ts'
+import { listSchedules } from '../src/keys/key-states.ts'
 import { type Keyring, type KeyringSnapshot, openKeyring } from '../src/keys/keyring.ts'
 
 declare module 'fastify' {
@@ -42,7 +42,7 @@ export default fp(
     const cache = new LRUCache<string, Principal>({ max: maxCached })
     const keyring = openKeyring({
       source: config.keys,
-      schedules: schedulesOf(config),
+      schedules: listSchedules(config),
       onChange(snapshot) {
         const { signing, verifying } = snapshot
         cache.clear()
@@ -120,7 +120,7 @@ export default fp(
       })
       const claims = readClaims(payload, Math.floor(Date.now() / 1000), config.accessTokenLifetime)
       if (claims === undefined) throw new Problem('token_invalid')
-      return principalOf(claims)
+      return toPrincipal(claims)
     }
 
     async function verifySignature(request: FastifyRequest, token: string): Promise<Principal> {

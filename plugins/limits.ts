@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
 import type { Limit, LimitName } from '../src/config/limits.ts'
-import { networkOf } from '../src/throttling/network.ts'
-import { hooks, userOf } from './access.ts'
+import { toNetwork } from '../src/throttling/network.ts'
+import { hooks, requireUser } from './access.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,8 +33,8 @@ export default fp(
 
     /** What counts the request and, where that is a part of something, the whole. */
     function keysOf(request: FastifyRequest, { per }: Limit): [key: string, whole?: string] {
-      const network = networkOf(request.ip)
-      if (per === 'user') return [String(userOf(request).userId)]
+      const network = toNetwork(request.ip)
+      if (per === 'user') return [String(requireUser(request).userId)]
       if (per === 'device') return [request.device()?.id ?? network]
       if (per !== 'session') return [network]
       if (request.principal !== null) return [request.principal.sessionId]

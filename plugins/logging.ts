@@ -46,7 +46,7 @@ export default fp(
             ms: Math.round(reply.elapsedTime * 10) / 10,
             ip: request.ip,
             user_agent: printable(request.headers['user-agent']),
-            ...callerOf(request)
+            ...describeCaller(request)
           },
           'answered'
         )
@@ -64,7 +64,7 @@ function levelOfAnswer(method: string, status: number): 'error' | 'info' | 'debu
   return 'debug'
 }
 
-function callerOf({ principal, client }: FastifyRequest) {
+function describeCaller({ principal, client }: FastifyRequest) {
   const caller = principal ?? client
   return caller?.kind === 'client' ? { client_id: caller.clientId } : { user_id: caller?.userId }
 }

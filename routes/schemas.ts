@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { patterns } from '../plugins/http/patterns.ts'
 import { problems } from '../src/errors.ts'
 import { maxInteger } from '../src/ids.ts'
-import { claimOf, mapRoles } from '../src/roles.ts'
+import { toClaim, mapRoles } from '../src/roles.ts'
 
 interface TextOptions {
   minLength?: number
@@ -63,7 +63,7 @@ export const UserResponse = Type.Object(
     pending_email: Nullable(
       Type.String({ description: 'The address that waits until the link that was mailed to it is followed' })
     ),
-    ...mapRoles(claimOf, () => Type.Boolean()),
+    ...mapRoles(toClaim, () => Type.Boolean()),
     created_at: Timestamp,
     updated_at: Timestamp
   },

@@ -3,7 +3,7 @@ import type { AuditRow } from '../src/repositories/audit-event-list.ts'
 import type { ClientWithSecrets, SecretRow } from '../src/repositories/clients.ts'
 import type { SessionView } from '../src/repositories/sessions.ts'
 import type { UserRow } from '../src/repositories/users.ts'
-import { claimsFor, rolesOf } from '../src/roles.ts'
+import { claimsFor, listRoles } from '../src/roles.ts'
 import { scopesIn } from '../src/scopes.ts'
 import type { Principal } from '../src/tokens/claims.ts'
 import type { AdminUserResponse } from './admin/schemas.ts'
@@ -20,7 +20,7 @@ export const viewUser = (user: UserRow): Static<typeof UserResponse> => ({
   email: user.email,
   email_verified: user.emailVerified,
   pending_email: user.pendingEmail,
-  ...claimsFor(rolesOf(user)),
+  ...claimsFor(listRoles(user)),
   created_at: user.createdAt,
   updated_at: user.updatedAt
 })
@@ -51,7 +51,7 @@ export const viewSecret = (secret: SecretRow) => ({
 export const viewClient = (client: ClientWithSecrets) => ({
   id: client.id,
   name: client.name,
-  ...claimsFor(rolesOf(client)),
+  ...claimsFor(listRoles(client)),
   scopes: [...scopesIn(client.scopes)],
   is_disabled: client.isDisabled,
   created_at: client.createdAt,

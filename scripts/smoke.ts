@@ -44,8 +44,8 @@ async function walk(name: string, cwd: string, args: string[]): Promise<void> {
   expect(name, 'login', login.status, 200)
   const { access_token } = (await login.json()) as { access_token: string }
   const headers = { authorization: `Bearer ${access_token}` }
-  expect(name, 'the door of readers', (await fetch(`${url}/authz/reader`, { headers })).status, 204)
-  expect(name, 'the door of authors', (await fetch(`${url}/authz/author`, { headers })).status, 403)
+  expect(name, 'the path of readers', (await fetch(`${url}/authz/reader`, { headers })).status, 204)
+  expect(name, 'the path of authors', (await fetch(`${url}/authz/author`, { headers })).status, 403)
   expect(name, 'the documentation', (await fetch(`${url}/docs/`)).status, 200)
 
   expect(name, 'the exit status', await stop(), 0)

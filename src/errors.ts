@@ -79,15 +79,15 @@ export class Problem extends Error {
    * be is up to the client, and so no more are named than somebody reads.
    */
   static validation(faults: Fault[]): Problem {
-    const named = faults.slice(0, mostInDetail).map((fault) => `${fault.path} ${fault.message}`)
+    const named = faults.slice(0, maxInDetail).map((fault) => `${fault.path} ${fault.message}`)
     const more = faults.length - named.length
     const detail = [...named, ...(more > 0 ? [`and ${String(more)} more`] : [])].join('; ')
-    return new Problem('validation_failed', { detail, faults: faults.slice(0, mostFaults) })
+    return new Problem('validation_failed', { detail, faults: faults.slice(0, maxFaults) })
   }
 }
 
-const mostInDetail = 5
-const mostFaults = 20
+const maxInDetail = 5
+const maxFaults = 20
 
 /** A field that was refused, by the name that the domain has for it, and what to change. */
 export interface FieldFault {

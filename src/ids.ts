@@ -10,7 +10,7 @@ export const isUuid = (value: unknown): value is UUID => typeof value === 'strin
 
 export const uuidBytes = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex')
 
-export const uuidOf = (bytes: Buffer): string =>
+export const toUuid = (bytes: Buffer): string =>
   bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 /** 52 random bits of a version 4 UUID: a live session is taken for one of a million others once in 4 billion times. */
 export const sessionKey = (id: string): number =>

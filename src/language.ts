@@ -9,7 +9,7 @@ export type Language = (typeof languages)[number]
 const maxLength = 500
 
 /** The language that an `Accept-Language` header prefers (RFC 9110 §12.5.4), and English where it prefers none. */
-export function languageOf(header = ''): Language {
+export function negotiateLanguage(header = ''): Language {
   const headers = { 'accept-language': header.slice(0, maxLength) }
   const preferred = new Negotiator({ headers }).language([...languages])
   return languages.find((language) => language === preferred) ?? 'en'

@@ -37,8 +37,8 @@ export function readEmail(typed: string): string {
 /** What a login names, as it is looked up: the username or, where there is an `@` or no username, the e-mail address. */
 export function readLogin(login: string): { usernameKey: string } | { emailKey: string } {
   const username = login.includes('@') ? undefined : normalizeUsername(login)
-  return username === undefined ? { emailKey: keyOf(login) } : { usernameKey: keyOf(username) }
+  return username === undefined ? { emailKey: toKey(login) } : { usernameKey: toKey(username) }
 }
 
 /** What must be unique, of a username in its normal form as of an e-mail address: both are ASCII. */
-export const keyOf = (name: string): string => name.toLowerCase()
+export const toKey = (name: string): string => name.toLowerCase()

@@ -19,39 +19,39 @@ export const isDefaultRole = (role: Role): boolean => definitions[role].isDefaul
 /** A role's flag in tokens, answers and tables. */
 export type RoleClaim = `is_${Role}`
 export type RoleClaims = Record<RoleClaim, boolean>
-export const claimOf = (role: Role): RoleClaim => `is_${role}`
+export const toClaim = (role: Role): RoleClaim => `is_${role}`
 
 /** The flags of all roles. */
-export const roleClaims: readonly RoleClaim[] = roles.map(claimOf)
+export const roleClaims: readonly RoleClaim[] = roles.map(toClaim)
 
 /** A role's flag in rows. */
 export type RoleColumn = `is${Capitalize<Role>}`
 export type RoleColumns = Record<RoleColumn, boolean>
-export const columnOf = (role: Role): RoleColumn => `is${role[0]?.toUpperCase() ?? ''}${role.slice(1)}` as RoleColumn
+export const toColumn = (role: Role): RoleColumn => `is${role[0]?.toUpperCase() ?? ''}${role.slice(1)}` as RoleColumn
 
 /** A value for each role, under the name that `key` gives it. */
 export const mapRoles = <K extends string, V>(key: (role: Role) => K, value: (role: Role) => V): Record<K, V> =>
   Object.fromEntries(roles.map((role) => [key(role), value(role)])) as Record<K, V>
 
-export const defaultRoles: RoleColumns = mapRoles(columnOf, isDefaultRole)
+export const defaultRoles: RoleColumns = mapRoles(toColumn, isDefaultRole)
 
 /** The roles whose flags are set. */
-export const rolesOf = (row: Partial<RoleColumns>): Role[] => roles.filter((role) => row[columnOf(role)] === true)
+export const listRoles = (row: Partial<RoleColumns>): Role[] => roles.filter((role) => row[toColumn(role)] === true)
 
-export const rolesInClaims = (claims: RoleClaims): Role[] => roles.filter((role) => claims[claimOf(role)])
+export const rolesInClaims = (claims: RoleClaims): Role[] => roles.filter((role) => claims[toClaim(role)])
 
 export const columnsFor = (held: Iterable<Role>): RoleColumns => {
   const set = new Set(held)
-  return mapRoles(columnOf, (role) => set.has(role))
+  return mapRoles(toColumn, (role) => set.has(role))
 }
 
 export const claimsFor = (held: Iterable<Role>): RoleClaims => {
   const set = new Set(held)
-  return mapRoles(claimOf, (role) => set.has(role))
+  return mapRoles(toClaim, (role) => set.has(role))
 }
 
 /** The role flags of a change: those that it names. */
 export const namedColumns = (change: Partial<RoleColumns>): Partial<RoleColumns> =>
   Object.fromEntries(
-    roles.map(columnOf).flatMap((column) => (change[column] === undefined ? [] : [[column, change[column]]]))
+    roles.map(toColumn).flatMap((column) => (change[column] === undefined ? [] : [[column, change[column]]]))
   )

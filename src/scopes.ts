@@ -31,7 +31,7 @@ export function scopesIn(words: readonly string[]): Set<ClientScope> {
 }
 
 /** Roles first, then scopes, each in its own order, as a token's `scope` has them. */
-export const wordsOf = (authority: Authority): (Role | ClientScope)[] => [
+export const listWords = (authority: Authority): (Role | ClientScope)[] => [
   ...roles.filter((role) => authority.roles.has(role)),
   ...clientScopes.filter((scope) => authority.scopes.has(scope))
 ]

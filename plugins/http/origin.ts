@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import type { Origin } from '../../src/origin.ts'
-import { languageOf } from '../../src/language.ts'
+import { negotiateLanguage } from '../../src/language.ts'
 
 /** Where a request came from. The address is the socket's, unless TRUST_PROXY names the peer. */
-export const originOf = (request: FastifyRequest): Origin => ({
+export const readOrigin = (request: FastifyRequest): Origin => ({
   ip: request.ip,
   userAgent: request.headers['user-agent'],
   requestId: request.id,
   isLimited: request.server.config.rateLimit,
-  language: languageOf(request.headers['accept-language']),
+  language: negotiateLanguage(request.headers['accept-language']),
   ...(request.principal?.kind === 'user' && { actorId: request.principal.userId }),
   ...(request.principal?.kind === 'client' && {
     actorClientId: request.principal.clientId,

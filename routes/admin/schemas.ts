@@ -2,7 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { advice, patterns } from '../../plugins/http/patterns.ts'
 import { type FieldFault, InvalidInput } from '../../src/errors.ts'
-import { claimOf, isDefaultRole, mapRoles, type Role, roles } from '../../src/roles.ts'
+import { toClaim, isDefaultRole, mapRoles, type Role, roles } from '../../src/roles.ts'
 import {
   AuditEvent,
   Email,
@@ -37,7 +37,7 @@ export const InviteUser = Type.Object(
     email: Email,
     first_name: Type.Optional(Name),
     second_name: Type.Optional(Name),
-    ...mapRoles(claimOf, (role) => (isDefaultRole(role) ? Type.Optional(Type.Boolean({ default: true })) : Flag))
+    ...mapRoles(toClaim, (role) => (isDefaultRole(role) ? Type.Optional(Type.Boolean({ default: true })) : Flag))
   },
   { $id: 'InviteUser', ...strict }
 )
@@ -47,7 +47,7 @@ export const AdminUpdateUser = Type.Object(
     first_name: Type.Optional(Name),
     second_name: Type.Optional(Name),
     email: Type.Optional(Email),
-    ...mapRoles(claimOf, () => Flag),
+    ...mapRoles(toClaim, () => Flag),
     is_disabled: Flag
   },
   { $id: 'AdminUpdateUser', description: 'What is absent stays as it is; null clears a name.', ...strict }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Static } from '@sinclair/typebox'
 import { type Fault, Problem } from '../../src/errors.ts'
 import type { SessionFilter } from '../../src/repositories/session-batches.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { toDomain } from '../bodies.ts'
 import { ok, ref } from '../schemas.ts'
 import { instantFault, instantIn, Revoked, RevokeSessions } from './schemas.ts'
@@ -31,19 +31,19 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(Revoked, 'How many sessions have ended, or would have') }
     },
     async handler(request) {
-      const filter = filterOf(request.body)
+      const filter = toFilter(request.body)
       const { operations } = app
       const count =
         request.body.dry_run === true
           ? operations.countMatchingSessions(filter)
-          : operations.endMatchingSessions(filter, originOf(request))
+          : operations.endMatchingSessions(filter, readOrigin(request))
       return { revoked: await count }
     }
   })
 }
 
 /** A body that forgot its conditions must not end every session there is. */
-function filterOf({ all, user_ids, role, created_before }: Static<typeof RevokeSessions>): SessionFilter {
+function toFilter({ all, user_ids, role, created_before }: Static<typeof RevokeSessions>): SessionFilter {
   const isFiltered = user_ids !== undefined || role !== undefined || created_before !== undefined
   if (all === true && isFiltered) throw Problem.validation([contradictory])
   if (all === undefined && !isFiltered) throw Problem.validation([unconditional])

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { principalOf } from '../../plugins/access.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { requirePrincipal } from '../../plugins/access.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { noContent, ok, SessionList } from '../schemas.ts'
 import { UserParams } from './schemas.ts'
 import { viewSession } from '../views.ts'
@@ -19,7 +19,7 @@ export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request) {
       const items = await app.operations.listUserSessions(request.params.id)
-      return { items: items.map((session) => viewSession(session, principalOf(request))) }
+      return { items: items.map((session) => viewSession(session, requirePrincipal(request))) }
     }
   })
 
@@ -35,7 +35,7 @@ export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('Every session of the user has ended') }
     },
     async handler(request, reply) {
-      await app.operations.endUserSessions(request.params.id, originOf(request))
+      await app.operations.endUserSessions(request.params.id, readOrigin(request))
       return reply.code(204).send(null)
     }
   })

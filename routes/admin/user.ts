@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { roleClaims } from '../../src/roles.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { noContent, ok, ref } from '../schemas.ts'
 import { AdminUpdateUser, AdminUserResponse, UserParams } from './schemas.ts'
 import { toDomain } from '../bodies.ts'
@@ -44,7 +44,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request) {
       return viewUserForAdmins(
-        await app.operations.updateUser({ id: request.params.id }, toDomain(request.body), originOf(request))
+        await app.operations.updateUser({ id: request.params.id }, toDomain(request.body), readOrigin(request))
       )
     }
   })
@@ -66,7 +66,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The user is gone') }
     },
     async handler(request, reply) {
-      await app.operations.deleteUser(request.params.id, originOf(request))
+      await app.operations.deleteUser(request.params.id, readOrigin(request))
       return reply.code(204).send(null)
     }
   })

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { roleClaims } from '../../src/roles.ts'
 import { foreignCursor } from '../../src/database/pagination.ts'
 import { type UserSort, userSorts } from '../../src/repositories/user-list.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { ok, ref, strict, Text } from '../schemas.ts'
 import { AdminUserList, AdminUserResponse, Cursor, InviteUser, Limit, RoleName } from './schemas.ts'
 import { toDomain } from '../bodies.ts'
@@ -58,7 +58,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: ok(AdminUserResponse, 'The user, who cannot log in until a password is set') }
     },
     async handler(request, reply) {
-      const invited = await app.operations.inviteUser(toDomain(request.body), originOf(request))
+      const invited = await app.operations.inviteUser(toDomain(request.body), readOrigin(request))
       return reply.code(201).send(viewUserForAdmins(invited))
     }
   })

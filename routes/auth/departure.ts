@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { requireUser } from '../../plugins/access.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { UserExport, noContent, ok, ref } from '../schemas.ts'
 import { DeleteUser } from './schemas.ts'
 import { viewOwnEvent, viewSession, viewUser } from '../views.ts'
@@ -23,7 +23,7 @@ export const departure: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: exported }
     },
     async handler(request, reply) {
-      const principal = userOf(request)
+      const principal = requireUser(request)
       const document = await app.operations.exportAccount(principal, {
         user: viewUser,
         event: viewOwnEvent,
@@ -57,7 +57,7 @@ export const departure: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The account is gone') }
     },
     async handler(request, reply) {
-      await app.operations.deleteAccount(userOf(request), request.body.password, originOf(request))
+      await app.operations.deleteAccount(requireUser(request), request.body.password, readOrigin(request))
       return reply.clearSessionCookies().code(204).send(null)
     }
   })

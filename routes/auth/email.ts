@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { userOf } from '../../plugins/access.ts'
+import { requireUser } from '../../plugins/access.ts'
 import { deadLink } from '../../src/factors/email-link.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { accepted, noContent, ref } from '../schemas.ts'
 import { DisownEmail, UndoEmailChange, VerifyEmail } from './schemas.ts'
 
@@ -20,7 +20,7 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
       response: { 202: accepted('A mail is on its way, unless the address is verified already') }
     },
     async handler(request, reply) {
-      await app.operations.requestEmailVerification(userOf(request), originOf(request))
+      await app.operations.requestEmailVerification(requireUser(request), readOrigin(request))
       return reply.code(202).send()
     }
   })
@@ -38,7 +38,7 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The address is verified') }
     },
     async handler(request, reply) {
-      await app.operations.verifyEmail(request.body.token, originOf(request))
+      await app.operations.verifyEmail(request.body.token, readOrigin(request))
       return reply.code(204).send(null)
     }
   })
@@ -58,7 +58,7 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The account is deleted, or the change is dropped') }
     },
     async handler(request, reply) {
-      await app.operations.disownEmail(request.body.token, originOf(request))
+      await app.operations.disownEmail(request.body.token, readOrigin(request))
       return reply.code(204).send(null)
     }
   })
@@ -78,7 +78,7 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The address is what it was before') }
     },
     async handler(request, reply) {
-      await app.operations.undoEmailChange(request.body.token, originOf(request))
+      await app.operations.undoEmailChange(request.body.token, readOrigin(request))
       return reply.code(204).send(null)
     }
   })

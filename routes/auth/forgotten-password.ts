@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { deadLink } from '../../src/factors/email-link.ts'
-import { weaknessesOf } from '../../src/passwords/policy.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { listWeaknesses } from '../../src/passwords/policy.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { accepted, noContent, ref } from '../schemas.ts'
 import { ForgotPassword, ResetPassword } from './schemas.ts'
 import { toDomain } from '../bodies.ts'
@@ -20,7 +20,7 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
       response: { 202: accepted('If the address is known, a mail is on its way to it') }
     },
     async handler(request, reply) {
-      await app.operations.forgotPassword(request.body.email, originOf(request))
+      await app.operations.forgotPassword(request.body.email, readOrigin(request))
       return reply.code(202).send()
     }
   })
@@ -32,7 +32,7 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
       access: 'public',
       limit: 'link',
       problems: ['overloaded', 'unavailable'],
-      refuses: [deadLink, ...weaknessesOf('new_password')]
+      refuses: [deadLink, ...listWeaknesses('new_password')]
     },
     schema: {
       operationId: 'resetPassword',
@@ -44,7 +44,7 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent("The password is set, and every session of the user's has ended") }
     },
     async handler(request, reply) {
-      await app.operations.resetPassword(toDomain(request.body), originOf(request))
+      await app.operations.resetPassword(toDomain(request.body), readOrigin(request))
       return reply.code(204).send(null)
     }
   })

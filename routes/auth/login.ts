@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { originOf } from '../../plugins/http/origin.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { ok, ref, Token } from '../schemas.ts'
 import { LoginUser } from './schemas.ts'
 import { handOver } from './tokens.ts'
@@ -24,7 +24,7 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
       const { transport, ...credentials } = request.body
       if (transport !== 'bearer') request.refuseCrossOrigin()
       const known = { refreshToken: request.refreshCookie(), device: request.device() }
-      const tokens = await app.operations.logIn(credentials, originOf(request), known)
+      const tokens = await app.operations.logIn(credentials, readOrigin(request), known)
       return handOver(reply, tokens, transport ?? 'cookie')
     }
   })

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { bearerToken } from '../../plugins/access.ts'
 import { readBodiesLeniently } from '../../plugins/validation.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { Message, ok, ref } from '../schemas.ts'
 import { LogoutUser } from './schemas.ts'
 
@@ -31,7 +31,7 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
     validatorCompiler: () => () => true,
     async handler(request, reply) {
       if (bearerToken(request) === undefined) request.refuseCrossOrigin()
-      await app.operations.logOut(await namedSessions(app, request), originOf(request))
+      await app.operations.logOut(await namedSessions(app, request), readOrigin(request))
       return reply.clearSessionCookies().send({ message: 'Logged out successfully' })
     }
   })

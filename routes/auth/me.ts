@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { requireUser } from '../../plugins/access.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { ok, ref, UserResponse } from '../schemas.ts'
 import { UpdateUser } from './schemas.ts'
 import { toDomain } from '../bodies.ts'
@@ -18,7 +18,7 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user, as the database has it now') }
     },
     async handler(request) {
-      return viewUser(await app.operations.currentUser(userOf(request)))
+      return viewUser(await app.operations.currentUser(requireUser(request)))
     }
   })
 
@@ -43,7 +43,9 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user after the change') }
     },
     async handler(request) {
-      return viewUser(await app.operations.updateProfile(userOf(request), toDomain(request.body), originOf(request)))
+      return viewUser(
+        await app.operations.updateProfile(requireUser(request), toDomain(request.body), readOrigin(request))
+      )
     }
   })
 }

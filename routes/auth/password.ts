@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { userOf } from '../../plugins/access.ts'
-import { weaknessesOf } from '../../src/passwords/policy.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { requireUser } from '../../plugins/access.ts'
+import { listWeaknesses } from '../../src/passwords/policy.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { ok, ref, Token } from '../schemas.ts'
 import { ChangePassword } from './schemas.ts'
-import { handOver, transportOf } from './tokens.ts'
+import { handOver, readTransport } from './tokens.ts'
 import { toDomain } from '../bodies.ts'
 
 export const password: FastifyPluginAsyncTypebox = async (app) => {
@@ -15,7 +15,7 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
       access: 'user',
       limit: 'password',
       problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable'],
-      refuses: weaknessesOf('new_password')
+      refuses: listWeaknesses('new_password')
     },
     schema: {
       operationId: 'changePassword',
@@ -27,14 +27,14 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(Token, 'The password is changed: the tokens of a new session') }
     },
     async handler(request, reply) {
-      const origin = originOf(request)
+      const origin = readOrigin(request)
       const tokens = await app.operations.changePassword(
-        userOf(request),
+        requireUser(request),
         toDomain(request.body),
         origin,
         request.device()
       )
-      return handOver(reply, tokens, transportOf(request))
+      return handOver(reply, tokens, readTransport(request))
     }
   })
 }

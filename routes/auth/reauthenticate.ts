@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { requireUser } from '../../plugins/access.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { ok, ref, Token } from '../schemas.ts'
 import { Reauthenticate } from './schemas.ts'
-import { handOver, transportOf } from './tokens.ts'
+import { handOver, readTransport } from './tokens.ts'
 
 export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -23,8 +23,12 @@ export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(Token, 'New tokens of the same session') }
     },
     async handler(request, reply) {
-      const tokens = await app.operations.reauthenticate(userOf(request), request.body.password, originOf(request))
-      return handOver(reply, tokens, transportOf(request))
+      const tokens = await app.operations.reauthenticate(
+        requireUser(request),
+        request.body.password,
+        readOrigin(request)
+      )
+      return handOver(reply, tokens, readTransport(request))
     }
   })
 }

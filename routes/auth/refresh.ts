@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Problem } from '../../src/errors.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { ok, ref, Token } from '../schemas.ts'
 import { RefreshToken } from './schemas.ts'
 import { handOver } from './tokens.ts'
@@ -27,10 +27,14 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const inBody = request.body?.refresh_token
       if (inBody !== undefined)
-        return handOver(reply, await app.operations.refresh(inBody, originOf(request)), 'bearer')
+        return handOver(reply, await app.operations.refresh(inBody, readOrigin(request)), 'bearer')
       request.refuseCrossOrigin()
       try {
-        return handOver(reply, await app.operations.refresh(request.refreshCookie() ?? '', originOf(request)), 'cookie')
+        return handOver(
+          reply,
+          await app.operations.refresh(request.refreshCookie() ?? '', readOrigin(request)),
+          'cookie'
+        )
       } catch (error) {
         if (error instanceof Problem && error.status === 401) reply.clearSessionCookies()
         throw error

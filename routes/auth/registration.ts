@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { weaknessesOf } from '../../src/passwords/policy.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { listWeaknesses } from '../../src/passwords/policy.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { Message, ok, ref } from '../schemas.ts'
 import { CreateUser } from './schemas.ts'
 
@@ -12,7 +12,7 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
       access: 'public',
       limit: 'registration',
       problems: ['username_taken', 'email_taken', 'overloaded', 'unavailable'],
-      refuses: weaknessesOf('password')
+      refuses: listWeaknesses('password')
     },
     schema: {
       operationId: 'register',
@@ -23,7 +23,7 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: ok(Message, 'The user exists now') }
     },
     async handler(request, reply) {
-      await app.operations.register(request.body, originOf(request))
+      await app.operations.register(request.body, readOrigin(request))
       return reply.code(201).send({ message: 'User created successfully' })
     }
   })

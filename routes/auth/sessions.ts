@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { requireUser } from '../../plugins/access.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { noContent, ok, SessionList } from '../schemas.ts'
 import { viewSession } from '../views.ts'
 
@@ -17,7 +17,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(SessionList, 'The sessions, the last used first') }
     },
     async handler(request) {
-      const principal = userOf(request)
+      const principal = requireUser(request)
       const items = await app.operations.listSessions(principal)
       return { items: items.map((session) => viewSession(session, principal)) }
     }
@@ -34,7 +34,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('Every session but this one has ended') }
     },
     async handler(request, reply) {
-      await app.operations.endOtherSessions(userOf(request), originOf(request))
+      await app.operations.endOtherSessions(requireUser(request), readOrigin(request))
       return reply.code(204).send(null)
     }
   })
@@ -51,7 +51,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The session has ended') }
     },
     async handler(request, reply) {
-      await app.operations.endSession(userOf(request), request.params.id.toLowerCase(), originOf(request))
+      await app.operations.endSession(requireUser(request), request.params.id.toLowerCase(), readOrigin(request))
       return reply.code(204).send(null)
     }
   })

@@ -19,5 +19,5 @@ export function handOver(reply: FastifyReply, tokens: TokenPair, transport: 'coo
 }
 
 /** How an authenticated caller keeps its tokens: as it presented one. */
-export const transportOf = (request: FastifyRequest): 'cookie' | 'bearer' =>
+export const readTransport = (request: FastifyRequest): 'cookie' | 'bearer' =>
   bearerToken(request) === undefined ? 'cookie' : 'bearer'

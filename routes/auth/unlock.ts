@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { deadLink } from '../../src/factors/email-link.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { accepted, noContent, ref } from '../schemas.ts'
 import { RequestUnlock, Unlock } from './schemas.ts'
 
@@ -20,7 +20,7 @@ export const unlock: FastifyPluginAsyncTypebox = async (app) => {
       response: { 202: accepted('If the address is known, a mail is on its way to it') }
     },
     async handler(request, reply) {
-      await app.operations.requestUnlock(request.body.email, originOf(request))
+      await app.operations.requestUnlock(request.body.email, readOrigin(request))
       return reply.code(202).send()
     }
   })
@@ -46,7 +46,7 @@ export const unlock: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request, reply) {
       request.refuseCrossOrigin()
-      const token = await app.operations.unlock(request.body.token, originOf(request), request.device())
+      const token = await app.operations.unlock(request.body.token, readOrigin(request), request.device())
       return reply.setDeviceCookie(token).code(204).send(null)
     }
   })

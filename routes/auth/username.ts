@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { userOf } from '../../plugins/access.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { requireUser } from '../../plugins/access.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { ok, ref, UserResponse } from '../schemas.ts'
 import { ChangeUsername } from './schemas.ts'
 import { viewUser } from '../views.ts'
@@ -25,7 +25,9 @@ export const username: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(UserResponse, 'The user after the change') }
     },
     async handler(request) {
-      return viewUser(await app.operations.changeUsername(userOf(request), request.body.username, originOf(request)))
+      return viewUser(
+        await app.operations.changeUsername(requireUser(request), request.body.username, readOrigin(request))
+      )
     }
   })
 }

@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { principalOf } from '../../plugins/access.ts'
+import { requirePrincipal } from '../../plugins/access.ts'
 import { ignoreBodies } from '../../plugins/validation.ts'
 import { Problem } from '../../src/errors.ts'
 import { roles } from '../../src/roles.ts'
@@ -54,7 +54,7 @@ export async function authz(app: FastifyInstance): Promise<void> {
 const capitalized = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
 function answer(request: FastifyRequest, reply: FastifyReply): void {
-  const principal = principalOf(request)
+  const principal = requirePrincipal(request)
   reply
     .code(204)
     .header('x-auth-request-user', principal.claims.sub)

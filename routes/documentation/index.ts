@@ -1,7 +1,7 @@
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { favicon } from './favicon.ts'
-import { openapi30Of } from './openapi-3.0.ts'
+import { toOpenapi30 } from './openapi-3.0.ts'
 
 // Swagger UI needs its own scripts and styles, and nothing from elsewhere.
 const pagePolicy =
@@ -20,7 +20,7 @@ log in with \`"transport": "bearer"\` there, and paste the \`access_token\` unde
 /** The OpenAPI document in two versions, and a page on which to read and try it. */
 export async function documentation(app: FastifyInstance): Promise<void> {
   if (!app.config.docs) return
-  const documents = { '/openapi.json': () => app.swagger(), '/openapi-3.0.json': () => openapi30Of(app.swagger()) }
+  const documents = { '/openapi.json': () => app.swagger(), '/openapi-3.0.json': () => toOpenapi30(app.swagger()) }
   for (const [url, document] of Object.entries(documents)) {
     let text: string | undefined
     app.route({

@@ -15,7 +15,7 @@ export const readOpenapi30 = (): Document =>
   JSON.parse(readFileSync(join(packageFolder, 'openapi-3.0.json'), 'utf8')) as Document
 
 /** The same of the service that has this 3.1 document: settings change the name of the cookie and the least length of passwords. */
-export function openapi30Of(document: object): Document {
+export function toOpenapi30(document: object): Document {
   const made = readOpenapi30()
   const { securitySchemes, schemas } = (document as Document).components
   for (const [name, { properties = {} }] of Object.entries(made.components.schemas)) {

@@ -12,7 +12,7 @@ export async function oauth(app: FastifyInstance): Promise<void> {
   await takeForms(app)
   app.setErrorHandler((error, request, reply) => {
     const refusal = toOAuthError(error, request)
-    // What OAuth has no word for is a problem like any other.
+    // What OAuth has no error code for is a problem like any other.
     if (refusal === undefined) throw error
     if (refusal.code === 'invalid_client') reply.header('www-authenticate', 'Basic realm="gatehouse"')
     return reply.code(refusal.status).send({ error: refusal.code, error_description: refusal.message })

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf } from '../../plugins/access.ts'
+import { requireClient } from '../../plugins/access.ts'
 import { claimsFor } from '../../src/roles.ts'
 import { OAuthError } from '../../src/oauth-errors.ts'
-import { scopeOf } from '../../src/tokens/granted-scope.ts'
+import { toScope } from '../../src/tokens/granted-scope.ts'
 import { type AccessClaims, isClientClaims, type Principal } from '../../src/tokens/claims.ts'
 import { ok, ref } from '../schemas.ts'
 import { formOnly, Introspection, IntrospectionRequest, OAuthErrorBody, refusals } from './schemas.ts'
@@ -26,7 +26,7 @@ export const introspect: FastifyPluginAsyncTypebox = async (app) => {
       }
     },
     async handler(request) {
-      if (!clientOf(request).scopes.has('introspect')) throw new OAuthError('insufficient_scope')
+      if (!requireClient(request).scopes.has('introspect')) throw new OAuthError('insufficient_scope')
       const principal = await app.identify(request, request.body.token)
       return principal === undefined ? { active: false } : describe(principal)
     }
@@ -38,15 +38,15 @@ function describe(principal: Principal) {
   const { iss, aud, iat, exp, jti, sub } = claims
   return {
     active: true,
-    ...scopeOf({ roles, scopes: principal.kind === 'client' ? principal.scopes : new Set() }),
-    ...holderOf(claims),
+    ...toScope({ roles, scopes: principal.kind === 'client' ? principal.scopes : new Set() }),
+    ...describeHolder(claims),
     token_type: 'Bearer' as const,
     ...{ exp, iat, sub, aud, iss, jti },
     ...claimsFor(roles)
   }
 }
 
-function holderOf(claims: AccessClaims) {
+function describeHolder(claims: AccessClaims) {
   if (isClientClaims(claims)) return { client_id: claims.client_id }
   const { username, sid, client_id, auth_time, amr, acr } = claims
   return {

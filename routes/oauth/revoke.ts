@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf } from '../../plugins/access.ts'
-import { originOf } from '../../plugins/http/origin.ts'
+import { requireClient } from '../../plugins/access.ts'
+import { readOrigin } from '../../plugins/http/origin.ts'
 import { ref } from '../schemas.ts'
 import { formOnly, refusals, RevocationRequest } from './schemas.ts'
 
@@ -23,8 +23,8 @@ export const revoke: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request, reply) {
       const principal = await app.identify(request, request.body.token)
-      if (principal?.kind === 'client' && principal.clientId === clientOf(request).clientId) {
-        await app.operations.revokeClientToken(principal, originOf(request))
+      if (principal?.kind === 'client' && principal.clientId === requireClient(request).clientId) {
+        await app.operations.revokeClientToken(principal, readOrigin(request))
       }
       return reply.send()
     }

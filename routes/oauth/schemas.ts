@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { claimOf, mapRoles } from '../../src/roles.ts'
+import { toClaim, mapRoles } from '../../src/roles.ts'
 import { problems } from '../../src/errors.ts'
 import { oauthErrorCodes, oauthErrors, repeated, twoWays, type OAuthErrorCode } from '../../src/oauth-errors.ts'
 import { Int32, Int64, ok } from '../schemas.ts'
@@ -69,7 +69,7 @@ export const Introspection = Type.Object(
     auth_time: Type.Optional(Seconds('When the user last proved who they are')),
     amr: Type.Optional(Type.Array(Type.String(), { description: 'How they did (RFC 8176)' })),
     acr: Type.Optional(Type.String({ description: '`2` where a second factor or a passkey was among it, else `1`' })),
-    ...mapRoles(claimOf, () => Type.Optional(Type.Boolean()))
+    ...mapRoles(toClaim, () => Type.Optional(Type.Boolean()))
   },
   { $id: 'Introspection' }
 )

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf } from '../../plugins/access.ts'
+import { requireClient } from '../../plugins/access.ts'
 import { OAuthError } from '../../src/oauth-errors.ts'
-import { grantedBy, scopeOf } from '../../src/tokens/granted-scope.ts'
+import { grantedBy, toScope } from '../../src/tokens/granted-scope.ts'
 import { ok, ref } from '../schemas.ts'
 import { ClientToken, ClientTokenRequest, formOnly, refusals, refusedFor } from './schemas.ts'
 
@@ -24,7 +24,7 @@ export const token: FastifyPluginAsyncTypebox = async (app) => {
       }
     },
     async handler(request, reply) {
-      const client = clientOf(request)
+      const client = requireClient(request)
       if (request.body.grant_type !== 'client_credentials') throw new OAuthError('unsupported_grant_type')
       const granted = grantedBy(request.body.scope, client)
       const { clientId: id, version, sessionId: secretId } = client
@@ -34,7 +34,7 @@ export const token: FastifyPluginAsyncTypebox = async (app) => {
         access_token: access.token,
         token_type: 'Bearer' as const,
         expires_in: access.expiresIn,
-        ...scopeOf(granted)
+        ...toScope(granted)
       }
     }
   })

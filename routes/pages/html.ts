@@ -45,7 +45,7 @@ const page = `<!doctype html>
 `
 
 /** @param minimum the least length of a password */
-export function htmlOf(name: PageName, language: Language, minimum: number): string {
+export function renderPage(name: PageName, language: Language, minimum: number): string {
   const said = Object.fromEntries(
     Object.entries(texts[language]).map(([key, text]) => [key, text.replace('{minimum}', String(minimum))])
   )

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { languageOf } from '../../src/language.ts'
+import { negotiateLanguage } from '../../src/language.ts'
 import { packageFolder } from '../../src/package-folder.ts'
-import { htmlOf, type PageName } from './html.ts'
+import { renderPage, type PageName } from './html.ts'
 
 // Their own script and style, an icon that is none, and nothing from elsewhere.
 const pagePolicy =
@@ -24,11 +24,11 @@ export async function pages(app: FastifyInstance): Promise<void> {
       url: `/${name}`,
       schema: { hide: true },
       handler(request, reply) {
-        const language = languageOf(request.headers['accept-language'])
+        const language = negotiateLanguage(request.headers['accept-language'])
         return reply
           .type('text/html; charset=utf-8')
           .headers({ 'content-security-policy': pagePolicy, 'content-language': language, vary: 'Accept-Language' })
-          .send(htmlOf(name, language, passwordMinLength))
+          .send(renderPage(name, language, passwordMinLength))
       }
     })
   }

@@ -2,7 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { type LimitName, type Limits, limits, readRate } from './limits.ts'
 import { type Finding, findingsOfSettings } from './production-checks.ts'
-import { contradictions, issuerOf, list, type Settings, SettingsSchema } from './settings.ts'
+import { contradictions, readIssuer, list, type Settings, SettingsSchema } from './settings.ts'
 
 export interface MailConfig {
   /** Without one, mail waits in the outbox, where `gatehouse outbox` shows it. */
@@ -115,7 +115,7 @@ function explain(error: ErrorObject): string {
 function toConfig(settings: Settings): Omit<Config, 'warnings'> {
   const minute = 60
   const day = 24 * 60 * minute
-  const issuer = issuerOf(settings)
+  const issuer = readIssuer(settings)
   const production = settings.NODE_ENV === 'production'
   // Cookies of a domain cannot have the prefix of those that are one host's.
   const prefixByDefault = production && settings.COOKIE_DOMAIN === undefined ? 'on' : 'off'
@@ -159,7 +159,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
     },
     pwnedPasswordsUrl: settings.PWNED_PASSWORDS_URL,
     rateLimit: settings.RATE_LIMIT === 'on',
-    limits: limitsOf(settings),
+    limits: readLimits(settings),
     requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL === 'on',
     unverifiedAccounts: settings.UNVERIFIED_ACCOUNT_DAYS ?? (settings.REQUIRE_VERIFIED_EMAIL === 'on' ? 30 : undefined),
     auditRetention: settings.AUDIT_RETENTION_DAYS,
@@ -187,7 +187,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
 }
 
 /** The limits, each with the numbers of its setting. */
-function limitsOf(settings: Settings): Limits {
+function readLimits(settings: Settings): Limits {
   const rates: Record<string, unknown> = settings
   return Object.fromEntries(
     Object.entries(limits).map(([name, limit]) => {

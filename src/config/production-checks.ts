@@ -1,4 +1,4 @@
-import { issuerOf, isLoopback, isLoopbackHost, list, type Settings } from './settings.ts'
+import { readIssuer, isLoopback, isLoopbackHost, list, type Settings } from './settings.ts'
 
 /** What is unsafe: `refuse` keeps the service from starting, `warn` is a line in its log. Each says what to do. */
 export interface Finding {
@@ -21,7 +21,7 @@ const wellKnownPasswords = new Set(
  */
 export function findingsOfSettings(settings: Settings): Finding[] {
   if (settings.NODE_ENV !== 'production') return []
-  const issuer = issuerOf(settings)
+  const issuer = readIssuer(settings)
   const rules: Rule[] = [
     [
       'refuse',

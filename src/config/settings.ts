@@ -94,7 +94,7 @@ export function contradictions(settings: Settings): string[] {
       'DATABASE_URL cannot be read: percent-encode special characters of its password (# is %23, / is %2F, % is %25)'
     ],
     [
-      !URL.canParse(issuerOf(settings)),
+      !URL.canParse(readIssuer(settings)),
       settings.ISSUER === undefined ? 'HOST must be an address or a host name' : 'ISSUER cannot be read as a URL'
     ],
     [
@@ -148,7 +148,7 @@ export function contradictions(settings: Settings): string[] {
   return rules.filter(([broken]) => broken).map(([, fault]) => fault)
 }
 
-export function issuerOf(settings: Settings): string {
+export function readIssuer(settings: Settings): string {
   const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST
   return settings.ISSUER ?? `http://${host}:${String(settings.PORT)}`
 }

@@ -5,10 +5,10 @@ import { type FieldFault, InvalidInput } from '../errors.ts'
 export type Moment<Id = number> = [microseconds: number, id: Id]
 
 /** PostgreSQL keeps microseconds and a JavaScript date does not: a cursor made of one would skip rows or repeat them. */
-export const microsecondsOf = (column: Column) =>
+export const toMicroseconds = (column: Column) =>
   sql<number>`(extract(epoch from ${column}) * 1000000)::bigint`.mapWith(Number)
 
-export const instantOf = (microseconds: number): SQL =>
+export const fromMicroseconds = (microseconds: number): SQL =>
   sql`(timestamptz 'epoch' + ${microseconds}::float8 * interval '1 microsecond')`
 
 export const isMoment =
@@ -61,7 +61,7 @@ export interface Page<T> {
 }
 
 /** @param rows what was found in the order of time, with a limit of one more than the page's */
-export function pageOf<T extends { id: string | number }>(
+export function toPage<T extends { id: string | number }>(
   list: string,
   rows: { item: T; microseconds: number }[],
   limit: number

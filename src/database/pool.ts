@@ -8,7 +8,7 @@ export interface PoolOptions {
   /** Milliseconds that a call takes at most, the wait for a connection included. */
   deadline: number
   /** Milliseconds that a call waits for a connection at most. */
-  patience: number
+  acquireTimeout: number
 }
 
 interface Waiter {
@@ -16,7 +16,7 @@ interface Waiter {
   reject: (error: Error) => void
 }
 
-export const mostWaitingPerConnection = 20
+export const maxWaitingPerConnection = 20
 
 // Milliseconds.
 const pauseAfterRefusal = 100
@@ -29,7 +29,7 @@ export type Pool = ReturnType<typeof createPool>
  * transaction. Here a call that fails on its connection, or is late, takes this one connection with it and no other.
  */
 export function createPool(options: PoolOptions) {
-  const { size, deadline, patience } = options
+  const { size, deadline, acquireTimeout } = options
   const connections = new Set<Connection>()
   const idle: Connection[] = []
   const waiting = new Set<Waiter>()
@@ -63,7 +63,7 @@ export function createPool(options: PoolOptions) {
 
   function wait(): Promise<Connection> {
     if (connections.size === 0) return Promise.reject(new DatabaseBusy('The database was out of reach a moment ago'))
-    if (waiting.size >= size * mostWaitingPerConnection) {
+    if (waiting.size >= size * maxWaitingPerConnection) {
       return Promise.reject(new DatabaseBusy('Too many calls wait for a connection to the database'))
     }
     return new Promise((resolve, reject) => {
@@ -79,8 +79,8 @@ export function createPool(options: PoolOptions) {
       }
       const timer = setTimeout(() => {
         waiting.delete(waiter)
-        reject(new DatabaseBusy(`No connection to the database was free within ${String(patience)} ms`))
-      }, patience)
+        reject(new DatabaseBusy(`No connection to the database was free within ${String(acquireTimeout)} ms`))
+      }, acquireTimeout)
       waiting.add(waiter)
     })
   }

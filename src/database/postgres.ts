@@ -11,14 +11,14 @@ import { asQuery, runTransaction, type Transaction } from './transaction.ts'
 
 // Milliseconds. More than the server gives a statement, and with the way there and back under three seconds.
 const deadline = 2500
-const patience = 1000
+const acquireTimeout = 1000
 
 /** Any number, the same for every instance: the key of the advisory lock that start-up work holds. */
 const startLock = 4715_3362
 
 export function openPostgres({ url, listenUrl, poolSize }: DatabaseOptions): Database {
   const types: TypeMaps = { parsers: {}, serializers: {} }
-  const pool = createPool({ url, size: poolSize, types, deadline, patience })
+  const pool = createPool({ url, size: poolSize, types, deadline, acquireTimeout })
   // Drizzle calls these three and no more of a client, and writes into the first.
   const client = {
     options: types,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { driverError } from './errors.ts'
 
-const mostTries = 3
+const maxTries = 3
 
 // Milliseconds. A victim that retries at once can take its lock again before the other transaction has woken: the same
 // deadlock returns, and the other transaction's statement reaches `statement_timeout` before the second one is found.
@@ -17,7 +17,7 @@ export async function retryingDeadlocks<T>(work: () => Promise<T>): Promise<T> {
       return await work()
     } catch (error) {
       const code = driverError(error)?.code
-      if ((code !== '40P01' && code !== '40001') || tries === mostTries) throw error
+      if ((code !== '40P01' && code !== '40001') || tries === maxTries) throw error
       await delay(pause * (1 + Math.random()))
     }
   }

@@ -3,7 +3,7 @@ import { Problem } from '../errors.ts'
 import type { Language } from '../language.ts'
 import { enqueueMail } from '../mail/enqueue.ts'
 import type { MailName } from '../mail/templates.ts'
-import { keyOf } from '../names.ts'
+import { toKey } from '../names.ts'
 import type { Origin } from '../origin.ts'
 import {
   extendUndoLink,
@@ -81,4 +81,4 @@ export const mailNoticeTo = (
   language: Language | undefined,
   cause: MailCause
 ): Promise<void> =>
-  mailNotice(tx, { ...holder, email: holder.emailKey === keyOf(email) ? holder.email : email }, notice, language, cause)
+  mailNotice(tx, { ...holder, email: holder.emailKey === toKey(email) ? holder.email : email }, notice, language, cause)

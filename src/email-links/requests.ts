@@ -1,7 +1,7 @@
 import type { Db } from '../database/database.ts'
 import type { JobHandler } from '../jobs/worker.ts'
 import type { Language } from '../language.ts'
-import { keyOf } from '../names.ts'
+import { toKey } from '../names.ts'
 import type { Origin } from '../origin.ts'
 import type { AuditEvent } from '../repositories/audit-events.ts'
 import { deletePendingLinks, hasRecentVerificationLink } from '../repositories/email-links.ts'
@@ -37,7 +37,7 @@ interface RequestPayload {
 }
 
 /** A job that asks for a mail to `recipient`. Without a recipient it asks for nothing, and takes as long to add (CWE-208). */
-export function requestOf(kind: RequestKind, recipient: string, origin: Origin, userId?: number): NewJob {
+export function createRequest(kind: RequestKind, recipient: string, origin: Origin, userId?: number): NewJob {
   const { language = 'en', ip, actorId, actorClientId } = origin
   const payload: RequestPayload = {
     recipient,
@@ -51,7 +51,7 @@ export function requestOf(kind: RequestKind, recipient: string, origin: Origin, 
 
 /** A link to verify an address of the user's: the present one, or the pending one. */
 export const verificationRequest = (user: UserRow, origin: Origin, email = user.email): NewJob =>
-  requestOf('email_verification_request', email, origin, user.id)
+  createRequest('email_verification_request', email, origin, user.id)
 
 /** Asks for a link by an address alone, and records it for the user who has the address, if there is one. */
 export const requestByEmail = (
@@ -61,7 +61,7 @@ export const requestByEmail = (
   email: string,
   origin: Origin
 ): Promise<void> =>
-  recordEventWithJob(db, origin, { type, userId: userIdByEmail(email) }, requestOf(kind, email, origin))
+  recordEventWithJob(db, origin, { type, userId: userIdByEmail(email) }, createRequest(kind, email, origin))
 
 /** @param isLimited whether mails count against their budgets */
 export const requestHandler = (kind: RequestKind, isLimited: boolean): JobHandler => ({
@@ -92,20 +92,20 @@ function readRequest({ userId, payload }: Job, isLimited: boolean): Request {
 
 const answers: Record<RequestKind, (tx: Db, request: Request) => Promise<void>> = {
   async password_reset_request(tx, { recipient, language, cause }) {
-    const user = await lockActiveUser(tx, { emailKey: keyOf(recipient) })
+    const user = await lockActiveUser(tx, { emailKey: toKey(recipient) })
     // An invited user has no password to replace.
     if (user) await mailLink(tx, user, user.passwordHash === null ? 'invitation' : 'password_reset', language, cause)
   },
 
   async unlock_request(tx, { recipient, language, cause }) {
-    const user = await lockActiveUser(tx, { emailKey: keyOf(recipient) })
+    const user = await lockActiveUser(tx, { emailKey: toKey(recipient) })
     if (user && user.passwordHash !== null) await mailLink(tx, user, 'unlock', language, cause)
   },
 
   async email_verification_request(tx, { userId, recipient, language, cause }) {
     const user = userId === null ? undefined : await lockActiveUser(tx, { id: userId })
     if (user === undefined) return
-    const key = keyOf(recipient)
+    const key = toKey(recipient)
     if (key === user.pendingEmailKey) {
       await verifyPending(tx, user, recipient, language, cause)
     } else if (key === user.emailKey && !user.emailVerified) {
@@ -131,7 +131,7 @@ async function verifyPending(
   language: Language,
   cause: MailCause
 ): Promise<void> {
-  const emailKey = keyOf(email)
+  const emailKey = toKey(email)
   const holder = (await findHolders(tx, { ...user, emailKey })).find(({ id }) => id !== user.id)
   if (holder === undefined) {
     await mailLink(tx, { ...user, email, emailKey }, 'email_verification', language, cause)

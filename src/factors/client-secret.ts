@@ -7,12 +7,12 @@ import type { Origin } from '../origin.ts'
 import { recordEvent } from '../repositories/audit-events.ts'
 import { prepareFindClientBySecret } from '../repositories/clients.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import { rolesOf } from '../roles.ts'
+import { listRoles } from '../roles.ts'
 import { type Authority, scopesIn } from '../scopes.ts'
 import type { Limiter } from '../throttling/limiter.ts'
-import { networkOf } from '../throttling/network.ts'
+import { toNetwork } from '../throttling/network.ts'
 import type { Revocable } from '../tokens/claims.ts'
-import { digestOf } from '../tokens/client-secret.ts'
+import { digestSecret } from '../tokens/client-secret.ts'
 
 export interface ClientCredentials {
   id: string
@@ -57,7 +57,7 @@ export function createClientAuthentication({
   const cache = new LRUCache<string, { client: AuthenticatedClient; until: number }>({ max: maxCached })
 
   return async ({ id, secret }, origin) => {
-    const digest = digestOf(secret)
+    const digest = digestSecret(secret)
     const key = id + digest
     const known = cache.get(key)
     if (known !== undefined && known.until > now() && !(await revocations.isRevoked(known.client))) return known.client
@@ -65,7 +65,7 @@ export function createClientAuthentication({
 
     // Whatever the id looks like, so that time does not tell (CWE-208).
     const asked = isUuid(id) ? id : nobody
-    const network = networkOf(origin.ip ?? '')
+    const network = toNetwork(origin.ip ?? '')
     // Of one client at one address: a colleague's wrong secret stops nobody else's right one.
     const counter = `${network} ${asked}`
     const wait = await limiter.waitOf('client', counter)
@@ -87,7 +87,7 @@ export function createClientAuthentication({
       sessionId: found.secretId,
       sessionKey: sessionKey(found.secretId),
       version: found.client.version,
-      roles: new Set(rolesOf(found.client)),
+      roles: new Set(listRoles(found.client)),
       scopes: scopesIn(found.client.scopes)
     }
     cache.set(key, { client, until: now() + cacheTime })

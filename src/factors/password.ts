@@ -1,5 +1,5 @@
 import type { Db } from '../database/database.ts'
-import { requestOf, verificationRequest } from '../email-links/requests.ts'
+import { createRequest, verificationRequest } from '../email-links/requests.ts'
 import { Problem } from '../errors.ts'
 import type { Origin } from '../origin.ts'
 import type { Hasher } from '../passwords/hasher.ts'
@@ -79,4 +79,4 @@ export function createPasswordFactor({
 }
 
 /** A request for nothing, which takes as long to add as any other (CWE-208). */
-const nothing = (origin: Origin) => requestOf('email_verification_request', '', origin)
+const nothing = (origin: Origin) => createRequest('email_verification_request', '', origin)

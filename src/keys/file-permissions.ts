@@ -24,7 +24,7 @@ export function findingsOfFiles({ production, keys, database }: Config): Finding
   const name = 'dir' in keys ? 'KEYS_DIR' : 'JWT_PRIVATE_KEY'
   const folder = 'dir' in keys ? keys.dir : dirname(keys.privateKeyFile)
   const files = 'dir' in keys ? keyFilesIn(keys.dir) : [keys.privateKeyFile]
-  const mode = modeOf(folder)
+  const mode = readMode(folder)
   if (may(mode, othersWrite) && isWritable(folder)) {
     const what = `${name}: every user of this machine may put keys into ${folder} (mode ${octal(mode)})`
     add(severe, `${what}: chmod 700 ${folder}`)
@@ -32,18 +32,18 @@ export function findingsOfFiles({ production, keys, database }: Config): Finding
     const what = `${name}: the group of ${folder} may put keys into it (mode ${octal(mode)})`
     add('warn', `${what}: chmod 700 ${folder}, unless the whole group may sign tokens`)
   }
-  const replaceable = files.filter((file) => may(modeOf(file), othersWrite) && isWritable(file))
+  const replaceable = files.filter((file) => may(readMode(file), othersWrite) && isWritable(file))
   if (replaceable.length > 0) {
     add(severe, `${name}: every user of this machine may replace ${replaceable.join(', ')}: ${remedy(replaceable)}`)
   }
-  const readable = files.filter((file) => may(modeOf(file), othersRead))
+  const readable = files.filter((file) => may(readMode(file), othersRead))
   if (readable.length > 0) {
     add('warn', `${name}: every user of this machine may read ${readable.join(', ')}: ${remedy(readable)}`)
   }
 
   const data = database.url.startsWith('pglite:') ? database.url.slice('pglite:'.length) : 'memory'
-  if (data !== 'memory' && may(modeOf(data), others | groupWrite)) {
-    const what = `DATABASE_URL: other users of this machine may enter ${data} (mode ${octal(modeOf(data))})`
+  if (data !== 'memory' && may(readMode(data), others | groupWrite)) {
+    const what = `DATABASE_URL: other users of this machine may enter ${data} (mode ${octal(readMode(data))})`
     add('warn', `${what}, where the embedded database is: chmod 700 ${data}`)
   }
   return findings
@@ -55,7 +55,7 @@ const octal = (mode = 0) => mode.toString(8).padStart(4, '0')
 
 const remedy = (files: string[]) => `chmod 600 ${files.join(' ')}`
 
-function modeOf(path: string): number | undefined {
+function readMode(path: string): number | undefined {
   try {
     return statSync(path).mode & 0o7777
   } catch {

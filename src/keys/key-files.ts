@@ -68,7 +68,7 @@ export function readKeys(source: KeySource): KeyFiles {
   }
 }
 
-/** A word for the present state of the files: another one means that they have changed. */
+/** A fingerprint of the files: another one means that they have changed. */
 export function fingerprint(source: KeySource): string {
   const files = 'dir' in source ? readFolder(source.dir).map((name) => join(source.dir, name)) : Object.values(source)
   return files.map((file) => `${file}:${String(statSync(file, { throwIfNoEntry: false })?.mtimeMs)}`).join('\n')
@@ -187,7 +187,7 @@ function readFolder(dir: string): string[] {
 
 function toSigningKey(privateKey: KeyObject, name: string, createdAt: Date): SigningKey {
   const publicKey = createPublicKey(privateKey)
-  const algorithm = algorithmOf(publicKey, name)
+  const algorithm = readAlgorithm(publicKey, name)
   const members = publicKey.export({ format: 'jwk' })
   const kid = thumbprint(members)
   return {
@@ -207,7 +207,7 @@ function thumbprint(members: JsonWebKey): string {
 }
 
 /** One algorithm a key, decided by the key (RFC 8725 §3.1). */
-function algorithmOf(key: KeyObject, name: string): Algorithm {
+function readAlgorithm(key: KeyObject, name: string): Algorithm {
   const details = key.asymmetricKeyDetails
   if (key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1') return 'ES256'
   if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'

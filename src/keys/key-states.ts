@@ -22,7 +22,7 @@ export interface KeySchedule {
 }
 
 /** The state of each key, given oldest first. The first key of all signs at once: there is no other. */
-export function statesOf(
+export function listStates(
   keys: readonly { createdAt: Date }[],
   { activationDelay, validity }: KeySchedule,
   now: number
@@ -39,7 +39,7 @@ export function statesOf(
 }
 
 /** The schedules of both kinds of key. All in seconds. */
-export const schedulesOf = (config: {
+export const listSchedules = (config: {
   keyActivationDelay: number
   accessTokenLifetime: number
   session: { absolute: number }

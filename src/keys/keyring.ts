@@ -8,7 +8,7 @@ import {
   type RefreshKey,
   type SigningKey
 } from './key-files.ts'
-import { type KeySchedule, statesOf } from './key-states.ts'
+import { type KeySchedule, listStates } from './key-states.ts'
 
 /** The keys at one moment. */
 export interface KeyringSnapshot {
@@ -57,7 +57,7 @@ export function openKeyring(options: KeyringOptions): Keyring {
   function take(): KeyringSnapshot {
     const now = Date.now()
     const usable = <K extends { kid: string; createdAt: Date }>(keys: K[], schedule: KeySchedule, missing: string) => {
-      const states = statesOf(keys, schedule, now)
+      const states = listStates(keys, schedule, now)
       const inState = (...wanted: string[]) => keys.filter((_, index) => wanted.includes(states[index] ?? ''))
       const [active] = inState('active')
       if (active === undefined) throw new KeyError(missing)

@@ -1,7 +1,7 @@
 import type { MailConfig } from '../config/config.ts'
 import type { Job } from '../repositories/jobs.ts'
 import type { LinkTokens } from '../tokens/link-token.ts'
-import { mailOf } from './enqueue.ts'
+import { readMail } from './enqueue.ts'
 import { type MailName, mails, type RenderMail } from './templates.ts'
 
 /** A mail as it is handed to the server. */
@@ -25,8 +25,8 @@ export function createComposer(
   const service = new URL(linkBase).hostname
 
   return (job) => {
-    const { template, language, recipient, username = '', address, message_id: messageId } = mailOf(job)
-    const shown = address === 'verified' ? inert(username) : beginningOf(username)
+    const { template, language, recipient, username = '', address, message_id: messageId } = readMail(job)
+    const shown = address === 'verified' ? inert(username) : shorten(username)
     const { page } = mails[template]
     const link =
       page !== undefined && job.linkId !== null
@@ -57,7 +57,7 @@ const inert = (username: string) => username.replaceAll('.', '.\u200c')
  * `win-9000eur.www.example.com`: eight characters before any dot name an account to who knows it, and hold neither a host,
  * which mail programs make a link of, nor a telephone number.
  */
-function beginningOf(username: string): string {
+function shorten(username: string): string {
   const beginning = username.slice(0, 8).replace(/\..*/s, '')
   return beginning === username ? username : `${beginning}…`
 }

@@ -2,8 +2,8 @@ import type { Db } from '../database/database.ts'
 import { type JobHandler, JobRefused } from '../jobs/worker.ts'
 import { recordEvent } from '../repositories/audit-events.ts'
 import type { ComposeMail } from './composer.ts'
-import { mailOf } from './enqueue.ts'
-import { isRefusal, reasonOf } from './failure.ts'
+import { readMail } from './enqueue.ts'
+import { isRefusal, readReason } from './failure.ts'
 import { mailPriorities } from './priorities.ts'
 import type { SendMail } from './transport.ts'
 
@@ -20,8 +20,8 @@ export const mailHandler = (compose: ComposeMail, send: SendMail): JobHandler =>
   },
   /** An administrator can see whose mail it was. */
   async onRefused(tx: Db, job, error) {
-    const details = { template: mailOf(job).template, response: reasonOf(error).response }
+    const details = { template: readMail(job).template, response: readReason(error).response }
     await recordEvent(tx, {}, { type: 'mail.refused', userId: job.userId ?? undefined, details })
   },
-  describe: (job, error) => ({ template: mailOf(job).template, ...(error !== undefined && reasonOf(error)) })
+  describe: (job, error) => ({ template: readMail(job).template, ...(error !== undefined && readReason(error)) })
 })

@@ -23,7 +23,7 @@ export interface MailPayload {
   message_id?: string
 }
 
-export const mailOf = ({ payload }: Job): MailPayload => payload as unknown as MailPayload
+export const readMail = ({ payload }: Job): MailPayload => payload as unknown as MailPayload
 
 export interface NewMail {
   user: Pick<UserRow, 'id' | 'username'>

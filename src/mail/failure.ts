@@ -5,7 +5,7 @@ export function isRefusal(error: unknown): boolean {
 }
 
 /** Of a failure only what cannot hold an address: servers quote them in their answers. */
-export function reasonOf(error: unknown): { code: unknown; response: unknown } {
+export function readReason(error: unknown): { code: unknown; response: unknown } {
   const { code, responseCode } = error as { code?: unknown; responseCode?: unknown }
   return { code, response: responseCode }
 }

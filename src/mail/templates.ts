@@ -47,7 +47,7 @@ export function readTemplates(teamFolder?: string): RenderMail {
   const own = readFolder(ownFolder)
   const theirs = teamFolder === undefined ? new Map<string, string>() : readFolder(teamFolder)
   const faults = [...theirs].flatMap(([file, template]) =>
-    own.has(file) ? faultsOf(file, template) : [`${file} is the name of no mail`]
+    own.has(file) ? findFaults(file, template) : [`${file} is the name of no mail`]
   )
   if (faults.length > 0) throw new ConfigError(faults.map((fault) => `MAIL_TEMPLATES_DIR: ${fault}`))
   const template = (file: string) => theirs.get(file) ?? own.get(file) ?? ''
@@ -87,7 +87,7 @@ function readFolder(folder: string): Map<string, string> {
 }
 
 /** What is wrong with a template, in words. */
-function faultsOf(file: string, template: string): string[] {
+function findFaults(file: string, template: string): string[] {
   const [, name = ''] = /\/(\w+)\./.exec(file) ?? []
   const isLayout = file.endsWith(layout)
   const known = isLayout ? [...variables, 'language', 'subject', 'content'] : variables

@@ -1,6 +1,6 @@
 import type { Db } from '../database/database.ts'
 import { countJobs, listJobs } from '../repositories/jobs.ts'
-import { mailKind, mailOf } from './enqueue.ts'
+import { mailKind, readMail } from './enqueue.ts'
 
 // How many waiting mails are counted, at most.
 const maxCounted = 1000
@@ -19,7 +19,7 @@ export function createWaitingReport(db: Db, log: (what: object, message: string)
     for (const job of await listJobs(db, mailKind, lastSeen, 100)) {
       if (job.id <= lastSeen) continue
       lastSeen = job.id
-      const { template } = mailOf(job)
+      const { template } = readMail(job)
       log({ id: job.id, template }, `mail written: "gatehouse outbox show ${String(job.id)}" prints it`)
     }
   }

@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import type { Page } from '../database/pagination.ts'
 import { Problem } from '../errors.ts'
 import type { Mechanisms } from '../mechanisms.ts'
-import { type AuditRow, eventPagesOf, listEvents } from '../repositories/audit-event-list.ts'
+import { type AuditRow, pageUserEvents, listEvents } from '../repositories/audit-event-list.ts'
 import { findSessions, type SessionView } from '../repositories/sessions.ts'
 import type { UserRow } from '../repositories/users.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
@@ -44,11 +44,11 @@ export function exportAccount({ db, requireUser, sessionLimits }: Mechanisms) {
     try {
       const user = await requireUser(principal)
       const sessions = await findSessions(db, userId, sessionLimits)
-      const pages = eventPagesOf((query) => inTurn(listEvents, db, query), userId, eventsPerPage)
+      const pages = pageUserEvents((query) => inTurn(listEvents, db, query), userId, eventsPerPage)
       // What is wrong with the database mostly shows here, where it can still be answered.
       const first = await pages.next()
       const head = JSON.stringify({ user: views.user(user), sessions: sessions.map(views.session) })
-      const document = documentOf(head, first.value as Page<AuditRow>, pages, views)
+      const document = writeDocument(head, first.value as Page<AuditRow>, pages, views)
       return Readable.from(document).once('close', () => underWay.delete(userId))
     } catch (error) {
       underWay.delete(userId)
@@ -58,7 +58,7 @@ export function exportAccount({ db, requireUser, sessionLimits }: Mechanisms) {
 }
 
 /** The document, a page of events at a time. Where a page fails the document has no end, so that nobody takes it for whole. */
-async function* documentOf(
+async function* writeDocument(
   head: string,
   first: Page<AuditRow>,
   others: AsyncIterable<Page<AuditRow>>,

@@ -1,4 +1,4 @@
-import { requestOf, verificationRequest } from '../email-links/requests.ts'
+import { createRequest, verificationRequest } from '../email-links/requests.ts'
 import { Problem } from '../errors.ts'
 import type { Mechanisms } from '../mechanisms.ts'
 import type { Origin } from '../origin.ts'
@@ -7,7 +7,7 @@ import { holdUsername } from '../repositories/held-usernames.ts'
 import { recordEventWithJob } from '../repositories/jobs.ts'
 import { findHolders } from '../repositories/user-names.ts'
 import { deleteUser, insertUserUnlessTaken } from '../repositories/users.ts'
-import { rolesOf } from '../roles.ts'
+import { listRoles } from '../roles.ts'
 import { newUserRow, type Registration } from '../users/creation.ts'
 
 /**
@@ -37,13 +37,13 @@ export const register =
       }
       if (user !== undefined && !isCreated) await deleteUser(tx, user.id)
       if (isCreated) {
-        const event = { type: 'user.registered', userId: user.id, details: { roles: rolesOf(user) } } as const
+        const event = { type: 'user.registered', userId: user.id, details: { roles: listRoles(user) } } as const
         await recordEventWithJob(tx, origin, event, verificationRequest(user, origin))
       } else {
         const [owner] = holders
         if (!requireVerifiedEmail || owner === undefined) throw new Problem('email_taken')
         const event = { type: 'user.registration_refused', userId: owner.id } as const
-        const request = requestOf('registration_attempt_request', row.email, origin, owner.id)
+        const request = createRequest('registration_attempt_request', row.email, origin, owner.id)
         await recordEventWithJob(tx, origin, event, request)
       }
     })

@@ -20,8 +20,8 @@ export function createPace(random: () => number = Math.random): Pace {
   function find(): string | undefined {
     let [found, most]: [string | undefined, number] = [undefined, -1]
     for (const [kind, times] of kinds) {
-      const median = medianOf(times)
-      if (median > most) [found, most] = [kind, median]
+      const typical = median(times)
+      if (typical > most) [found, most] = [kind, typical]
     }
     return found
   }
@@ -42,4 +42,4 @@ export function createPace(random: () => number = Math.random): Pace {
   }
 }
 
-const medianOf = (times: number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0
+const median = (times: number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0

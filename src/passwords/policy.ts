@@ -26,7 +26,7 @@ const weaknesses = {
 }
 
 /** The same as faults of a field. */
-export const weaknessesOf = (field: string): FieldFault[] =>
+export const listWeaknesses = (field: string): FieldFault[] =>
   Object.values(weaknesses).map((message) => ({ field, message }))
 
 /** Who the password is for: what it must not hold. */

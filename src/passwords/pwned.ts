@@ -7,7 +7,7 @@ export type IsPwned = (password: string) => Promise<boolean>
 const deadline = 1000
 
 // Bytes. Ranges have some 40 kB, with padding.
-const longestAnswer = 256 * 1024
+const maxAnswer = 256 * 1024
 
 /**
  * Asks a range service of Have I Been Pwned's kind. It learns the first 5 of 40 hexadecimal digits of the password's SHA-1
@@ -43,7 +43,7 @@ async function fetchRange(url: string): Promise<string> {
   let text = ''
   for await (const chunk of answer.body) {
     text += decoder.decode(chunk as Uint8Array, { stream: true })
-    if (text.length > longestAnswer) throw new Error('Its answer is too long')
+    if (text.length > maxAnswer) throw new Error('Its answer is too long')
   }
   return text
 }

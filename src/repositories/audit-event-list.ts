@@ -1,13 +1,13 @@
 import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
 import {
   decodeCursor,
-  instantOf,
+  fromMicroseconds,
   isIdUpTo,
   isMoment,
-  microsecondsOf,
+  toMicroseconds,
   type Moment,
   type Page,
-  pageOf
+  toPage
 } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
 import { auditEvents } from '../database/schema/index.ts'
@@ -36,7 +36,7 @@ const isPosition = isMoment(isIdUpTo(Number.MAX_SAFE_INTEGER))
 export async function listEvents(db: Db, query: AuditQuery): Promise<Page<AuditRow>> {
   const after = query.cursor === undefined ? undefined : decodeCursor<Moment>(list, query.cursor, isPosition)
   const rows = await db
-    .select({ item: auditEvents, microseconds: microsecondsOf(auditEvents.createdAt) })
+    .select({ item: auditEvents, microseconds: toMicroseconds(auditEvents.createdAt) })
     .from(auditEvents)
     .where(
       and(
@@ -49,14 +49,14 @@ export async function listEvents(db: Db, query: AuditQuery): Promise<Page<AuditR
     )
     .orderBy(desc(auditEvents.createdAt), desc(auditEvents.id))
     .limit(query.limit + 1)
-  return pageOf(list, rows, query.limit)
+  return toPage(list, rows, query.limit)
 }
 
 const isBefore = ([microseconds, id]: Moment): SQL =>
-  sql`(${auditEvents.createdAt}, ${auditEvents.id}) < (${instantOf(microseconds)}, ${id}::bigint)`
+  sql`(${auditEvents.createdAt}, ${auditEvents.id}) < (${fromMicroseconds(microseconds)}, ${id}::bigint)`
 
 /** The events of a user, the newest first, page by page: the next is asked for when the one before has been taken. */
-export async function* eventPagesOf(
+export async function* pageUserEvents(
   list: (query: AuditQuery) => Promise<Page<AuditRow>>,
   userId: number,
   limit: number

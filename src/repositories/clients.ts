@@ -1,5 +1,5 @@
 import { and, asc, count, eq, gt, inArray, notExists, sql } from 'drizzle-orm'
-import { decodeCursor, instantOf, isMoment, microsecondsOf, type Page, pageOf } from '../database/pagination.ts'
+import { decodeCursor, fromMicroseconds, isMoment, toMicroseconds, type Page, toPage } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
 import { secondsAgo } from '../database/time.ts'
 import type { RoleColumns } from '../roles.ts'
@@ -124,12 +124,12 @@ const list = 'clients'
 export async function listClients(db: Db, { limit, cursor }: ClientQuery): Promise<Page<ClientWithSecrets>> {
   const after = cursor === undefined ? undefined : decodeCursor(list, cursor, isMoment(isUuid))
   const rows = await db
-    .select({ item: clients, microseconds: microsecondsOf(clients.createdAt) })
+    .select({ item: clients, microseconds: toMicroseconds(clients.createdAt) })
     .from(clients)
-    .where(after && sql`(${clients.createdAt}, ${clients.id}) > (${instantOf(after[0])}, ${after[1]}::uuid)`)
+    .where(after && sql`(${clients.createdAt}, ${clients.id}) > (${fromMicroseconds(after[0])}, ${after[1]}::uuid)`)
     .orderBy(asc(clients.createdAt), asc(clients.id))
     .limit(limit + 1)
-  const page = pageOf(list, rows, limit)
+  const page = toPage(list, rows, limit)
   return { ...page, items: await withSecrets(db, page.items) }
 }
 

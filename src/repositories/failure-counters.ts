@@ -9,10 +9,10 @@ import type { UserRow } from './users.ts'
 export const freeFailures = 5
 
 /** NIST SP 800-63B-4 §3.2.2: no more than 100 consecutive failures. */
-export const mostFailures = 100
+export const maxFailures = 100
 
 /** Seconds. */
-export const longestWait = 15 * 60
+export const maxWait = 15 * 60
 
 /** Seconds: the wait after the hundredth failure and each that follows. Strangers alone can bring it about. */
 export const lockout = 24 * 60 * 60
@@ -20,8 +20,8 @@ export const lockout = 24 * 60 * 60
 /** Days for which failures are remembered after their wait. */
 export const remembrance = 30
 
-const [free, most, longest, locked, days] = [freeFailures, mostFailures, longestWait, lockout, remembrance].map(
-  (value) => sql.raw(String(value))
+const [free, most, longest, locked, days] = [freeFailures, maxFailures, maxWait, lockout, remembrance].map((value) =>
+  sql.raw(String(value))
 )
 
 const memory = sql`make_interval(days => ${days})`
@@ -42,11 +42,11 @@ const isFree = sql`${rateLimits.points} < ${free}`
 const remainingWait = sql<number>`case when ${isFree} then 0
   else greatest(0, ceil(extract(epoch from ${waitEnds} - now()))) end`
 
-const keyOf = (user: SQL, device?: SQL) =>
+const toCounterKey = (user: SQL, device?: SQL) =>
   device === undefined ? sql`'failures:' || ${user}` : sql`'failures:' || ${user} || ':' || ${device}`
 
 /** The counter of a user's failures, from everywhere or from a device that is theirs. */
-export const counterOf = (userId: number, device?: string): string =>
+export const toCounter = (userId: number, device?: string): string =>
   `failures:${String(userId)}${device === undefined ? '' : `:${device}`}`
 
 /** An account as one who logs in finds it. Each wait is in seconds. */
@@ -86,10 +86,10 @@ export function prepareFindAccount(db: Db, lifetime: SessionLifetime): (question
   const statement = db
     .select({
       user: users,
-      wait: waitAt(sql`coalesce(${keyOf(id)}, ${placeholder('strangerKey')})`),
-      waitOfAddress: waitAt(keyOf(id, placeholder('network'))),
-      waitOfSession: waitAt(keyOf(id, placeholder('sessionId'))),
-      waitOfDevice: waitAt(keyOf(id, placeholder('deviceId'))),
+      wait: waitAt(sql`coalesce(${toCounterKey(id)}, ${placeholder('strangerKey')})`),
+      waitOfAddress: waitAt(toCounterKey(id, placeholder('network'))),
+      waitOfSession: waitAt(toCounterKey(id, placeholder('sessionId'))),
+      waitOfDevice: waitAt(toCounterKey(id, placeholder('deviceId'))),
       addresses:
         sql`(select coalesce(json_agg(distinct ${sessions.ip}) filter (where ${sessions.ip} is not null), '[]')::text from ${sessions} where ${ofUser})`.mapWith(
           (json: string) => JSON.parse(json) as string[]
@@ -149,7 +149,7 @@ export async function clearCounter(db: Db, key: string): Promise<number> {
 
 /** Forgets the failures of a user, from everywhere. */
 export async function clearCounters(db: Db, userId: number): Promise<void> {
-  const counter = counterOf(userId)
+  const counter = toCounter(userId)
   await db.delete(rateLimits).where(or(eq(rateLimits.key, counter), like(rateLimits.key, `${counter}:%`)))
 }
 

@@ -18,8 +18,8 @@ export interface KeysInUse {
 export async function recordKeys(db: Db, { signing, trusted }: KeysInUse): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.select({ locked: sql`pg_advisory_xact_lock(${keyEventsLock})` }).from(sql`(values (1)) as one`)
-    const activated = await kidsOf(tx, 'key.activated')
-    const retired = await kidsOf(tx, 'key.retired')
+    const activated = await listKids(tx, 'key.activated')
+    const retired = await listKids(tx, 'key.retired')
     for (const kid of signing) {
       if (!activated.has(kid)) await recordEvent(tx, {}, { type: 'key.activated', details: { kid } })
     }
@@ -31,7 +31,7 @@ export async function recordKeys(db: Db, { signing, trusted }: KeysInUse): Promi
   })
 }
 
-async function kidsOf(db: Db, type: 'key.activated' | 'key.retired'): Promise<Set<string>> {
+async function listKids(db: Db, type: 'key.activated' | 'key.retired'): Promise<Set<string>> {
   const kid = sql<string>`${auditEvents.details} ->> 'kid'`
   const rows = await db.select({ kid }).from(auditEvents).where(eq(auditEvents.type, type))
   return new Set(rows.map((row) => row.kid))

@@ -23,14 +23,14 @@ export async function adoptOutbox(db: Db, requests: readonly string[]): Promise<
         .limit(batch)
         .for('update', { skipLocked: true })
       const rows = await tx.delete(outbox).where(inArray(outbox.id, due)).returning()
-      if (rows.length > 0) await tx.insert(jobs).values(rows.map((row) => jobOf(row, requests)))
+      if (rows.length > 0) await tx.insert(jobs).values(rows.map((row) => toJob(row, requests)))
       return rows.length
     })
   } while (adopted === batch)
 }
 
 /** A mail keeps its Message-ID, so that a second delivery is recognised as a duplicate. */
-function jobOf(row: typeof outbox.$inferSelect, requests: readonly string[]): NewJob {
+function toJob(row: typeof outbox.$inferSelect, requests: readonly string[]): NewJob {
   const { id, recipient, template, language, variables, userId, tokenId, priority, attempts, createdAt } = row
   const messageId = `${String(id)}.${String(createdAt.getTime())}`
   return {

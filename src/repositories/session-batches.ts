@@ -16,7 +16,7 @@ export interface SessionFilter {
 const batch = 2000
 
 export const countMatching = (db: Db, filter: SessionFilter): Promise<number> =>
-  db.$count(sessions, and(...conditionsOf(filter)))
+  db.$count(sessions, and(...toConditions(filter)))
 
 /** The database's time, as text without loss. */
 export async function transactionTime(db: Db): Promise<string> {
@@ -40,7 +40,7 @@ export async function deleteMatching(
     .from(sessions)
     .where(
       and(
-        ...conditionsOf(filter),
+        ...toConditions(filter),
         lte(sessions.createdAt, sql`${begun}::timestamptz`),
         last === undefined ? undefined : gt(sessions.id, last)
       )
@@ -52,7 +52,7 @@ export async function deleteMatching(
   return rows.map(({ id }) => id)
 }
 
-function conditionsOf({ userIds, role, createdBefore }: SessionFilter): SQL[] {
+function toConditions({ userIds, role, createdBefore }: SessionFilter): SQL[] {
   return [
     ...(userIds === undefined ? [] : [inArray(sessions.userId, userIds)]),
     ...(role === undefined

@@ -10,7 +10,7 @@ const absoluteEnd = (absolute: number) =>
   sql`least(${sessions.expiresAt}, ${sessions.createdAt} + make_interval(secs => ${absolute}))`
 
 /** When a session ends unless it is used again. */
-export const endOf = ({ idle, absolute }: SessionLifetime) =>
+export const sessionEnd = ({ idle, absolute }: SessionLifetime) =>
   sql<Date>`least(${absoluteEnd(absolute)}, ${sessions.lastUsedAt} + make_interval(secs => ${idle}))`.mapWith(
     sessions.expiresAt
   )

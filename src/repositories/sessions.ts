@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { sessions } from '../database/schema/index.ts'
 import { secondsAhead } from '../database/time.ts'
-import { endOf, isAlive } from './session-lifetime.ts'
+import { sessionEnd, isAlive } from './session-lifetime.ts'
 import { type SessionLifetime, type SessionLimits } from '../config/config.ts'
 
 /** How a user proved who they are, in the terms of RFC 8176. */
@@ -32,7 +32,7 @@ export const proof = {
 }
 
 export const remainingLife = (limits: SessionLifetime) =>
-  sql<number>`ceil(extract(epoch from ${endOf(limits)} - now()))`.mapWith(Number)
+  sql<number>`ceil(extract(epoch from ${sessionEnd(limits)} - now()))`.mapWith(Number)
 
 export const midnightAfter = (moment: SQL) => sql`date_trunc('day', ${moment}) + interval '1 day'`
 
@@ -87,7 +87,7 @@ export async function findSessions(db: Db, userId: number, limits: SessionLimits
       id: sessions.id,
       createdAt: sessions.createdAt,
       lastUsedAt: sessions.lastUsedAt,
-      expiresAt: endOf(limits),
+      expiresAt: sessionEnd(limits),
       ip: sessions.ip,
       userAgent: sessions.userAgent
     })

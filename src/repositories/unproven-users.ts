@@ -2,7 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { auditEvents, users } from '../database/schema/index.ts'
 import { daysAgo } from '../database/time.ts'
-import { columnOf, isDefaultRole, roles } from '../roles.ts'
+import { toColumn, isDefaultRole, roles } from '../roles.ts'
 
 /**
  * Nobody has ever proved that an address of the user's is theirs. A verified address becomes unverified in one way only,
@@ -24,7 +24,7 @@ const expired = (days: number) =>
     unproven,
     sql`${users.createdAt} < ${daysAgo(days)}`,
     isNull(users.lastLoginAt),
-    ...roles.filter((role) => !isDefaultRole(role)).map((role) => eq(users[columnOf(role)], false)),
+    ...roles.filter((role) => !isDefaultRole(role)).map((role) => eq(users[toColumn(role)], false)),
     sql`exists (
       select 1 from ${auditEvents}
       where ${auditEvents.userId} = ${users.id} and ${auditEvents.type} = 'user.registered')`

@@ -3,7 +3,7 @@ import { union } from 'drizzle-orm/pg-core'
 import type { AuditEventType } from './audit-events.ts'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
-import { claimOf, columnOf, type Role, type RoleColumns, roles } from '../roles.ts'
+import { toClaim, toColumn, type Role, type RoleColumns, roles } from '../roles.ts'
 
 /** What identifies a user. */
 export type Identifiers = Pick<ImportedUser, 'id' | 'usernameKey' | 'emailKey'>
@@ -87,7 +87,7 @@ export interface ImportedUser extends RoleColumns {
 const each = (write: (role: Role) => string) => sql.raw(roles.map(write).join(', '))
 
 // Of the role columns: their names in the table, and in the JSON as rows have them.
-const roleNames = each(claimOf)
-const quotedRoleColumns = each((role) => `"${columnOf(role)}"`)
-const typedRoleColumns = each((role) => `"${columnOf(role)}" boolean`)
-const rolesHeld = each((role) => `case when ${claimOf(role)} then '${role}' end`)
+const roleNames = each(toClaim)
+const quotedRoleColumns = each((role) => `"${toColumn(role)}"`)
+const typedRoleColumns = each((role) => `"${toColumn(role)}" boolean`)
+const rolesHeld = each((role) => `case when ${toClaim(role)} then '${role}' end`)

@@ -2,17 +2,17 @@ import { type SQL, sql } from 'drizzle-orm'
 import {
   decodeCursor,
   encodeCursor,
-  instantOf,
+  fromMicroseconds,
   isIdUpTo,
   isMoment,
-  microsecondsOf,
+  toMicroseconds,
   type Page
 } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
 import { isDefaultRole, type Role } from '../roles.ts'
 import { maxInteger } from '../ids.ts'
-import { keyOf } from '../names.ts'
+import { toKey } from '../names.ts'
 import { hasRole, type UserRow } from './users.ts'
 import { findPage, type Narrowing, type Order, type Position } from './user-search.ts'
 
@@ -38,7 +38,7 @@ export async function listUsers(db: Db, query: UserQuery): Promise<Page<UserRow>
   const after = query.cursor === undefined ? undefined : decodeCursor(order.name, query.cursor, order.isPosition)
   const narrowing = narrowingFilters(query)
   const conditions = [...narrowing.map(({ condition }) => condition), ...broadFilters(query)]
-  const leading = leadingOf(order, narrowing)
+  const leading = leadingColumn(order, narrowing)
   const page = await findPage({ db, order, conditions, narrowing, leading, after, limit: query.limit })
   return {
     items: page.rows.map(({ user }) => user),
@@ -46,7 +46,7 @@ export async function listUsers(db: Db, query: UserQuery): Promise<Page<UserRow>
   }
 }
 
-const microseconds = microsecondsOf(users.createdAt)
+const microseconds = toMicroseconds(users.createdAt)
 
 const byCreation = (name: string, direction: SQL, [past, upTo]: [SQL, SQL]): Order => ({
   name,
@@ -54,7 +54,7 @@ const byCreation = (name: string, direction: SQL, [past, upTo]: [SQL, SQL]): Ord
   keys: { createdAt: users.createdAt, id: users.id },
   position: sql<Position>`json_build_array(${microseconds}, ${users.id})`,
   compare(operator, [first, id]) {
-    const moment = sql`(${instantOf(Number(first))}, ${id}::integer)`
+    const moment = sql`(${fromMicroseconds(Number(first))}, ${id}::integer)`
     return sql`(${users.createdAt}, ${users.id}) ${operator === 'after' ? past : upTo} ${moment}`
   },
   by: sql`${users.createdAt} ${direction}, ${users.id} ${direction}`,
@@ -109,9 +109,9 @@ const broadFilters = ({ role, status }: UserQuery): SQL[] => [
 
 /** A range, which an index serves whatever the parameter is; LIKE would need the pattern when the plan is made. */
 function beginsWith(key: typeof users.usernameKey | typeof users.emailKey, text: string): SQL {
-  const prefix = keyOf(text.normalize('NFKC'))
+  const prefix = toKey(text.normalize('NFKC'))
   return sql`(${key} >= ${prefix} and ${key} < ${`${prefix}\u{10FFFF}`})`
 }
 
-const leadingOf = (order: Order, narrowing: Narrowing[]): SQL | undefined =>
+const leadingColumn = (order: Order, narrowing: Narrowing[]): SQL | undefined =>
   order === orders.username ? undefined : narrowing.find((filter) => filter.inOrderOfCreation)?.condition

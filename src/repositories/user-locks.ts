@@ -1,7 +1,7 @@
 import { and, eq, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
-import { keyOf } from '../names.ts'
+import { toKey } from '../names.ts'
 import type { UserRow } from './users.ts'
 
 /** A user, locked until the transaction ends. */
@@ -35,7 +35,7 @@ export async function lockUser(
 ): Promise<LockedUser | undefined> {
   const isEnabledAdmin = (user: UserRow) => user.isAdmin && !user.isDisabled
   for (;;) {
-    const condition = 'id' in which ? eq(users.id, which.id) : eq(users.usernameKey, keyOf(which.username))
+    const condition = 'id' in which ? eq(users.id, which.id) : eq(users.usernameKey, toKey(which.username))
     const [found] = await db.select().from(users).where(condition)
     if (found === undefined) return undefined
     const locked = await db

@@ -13,7 +13,7 @@ const window = 20_000
 const many = 100_000
 // Of more than that, rows are looked at so many at a time, and a page that has found nobody by then ends all the same.
 const stride = 10_000
-const mostStrides = 20
+const maxStrides = 20
 
 export type Position = Moment | [usernameKey: string]
 
@@ -67,7 +67,7 @@ interface Found {
  */
 export async function findPage(search: Search): Promise<Found> {
   const { db, conditions, leading, narrowing } = search
-  if (conditions.every((condition) => condition === leading)) return walked(search)
+  if (conditions.every((condition) => condition === leading)) return scan(search)
   if (await areAtMost(db, few, narrowing)) return sorted(search)
   const found = await walkedWindow(search)
   if (found.next !== undefined) return found
@@ -86,7 +86,7 @@ async function sorted({ db, order, conditions, after, limit }: Search): Promise<
 }
 
 /** Those that match among what comes next in the list's order, up to a position or to the end. */
-async function walked({ db, order, conditions, after, limit }: Search, upTo?: Position): Promise<Found> {
+async function scan({ db, order, conditions, after, limit }: Search, upTo?: Position): Promise<Found> {
   const rows = await db
     .select({ user: users, position: order.position })
     .from(users)
@@ -117,9 +117,9 @@ async function walkedWindow({ db, order, conditions, leading, after, limit }: Se
 /** Those that match in the first stretch where somebody does, and where the looking ended. */
 async function strode(search: Search): Promise<Found> {
   let from = search.after
-  for (let stridesLeft = mostStrides; ; stridesLeft--) {
+  for (let stridesLeft = maxStrides; ; stridesLeft--) {
     const end = await endOfStride(search, from)
-    const found = await walked({ ...search, after: from }, end)
+    const found = await scan({ ...search, after: from }, end)
     if (found.next !== undefined || end === undefined) return found
     if (found.rows.length > 0 || stridesLeft === 1) return { ...found, next: end }
     from = end

@@ -2,8 +2,8 @@ import { and, eq, inArray, isNotNull, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { users } from '../database/schema/index.ts'
 import { Problem } from '../errors.ts'
-import { keyOf, readLogin } from '../names.ts'
-import { columnOf, mapRoles, type Role } from '../roles.ts'
+import { toKey, readLogin } from '../names.ts'
+import { toColumn, mapRoles, type Role } from '../roles.ts'
 
 export type UserRow = typeof users.$inferSelect
 
@@ -14,7 +14,7 @@ export const tokenSubject = {
   id: users.id,
   username: users.username,
   version: users.version,
-  ...mapRoles(columnOf, (role) => users[columnOf(role)])
+  ...mapRoles(toColumn, (role) => users[toColumn(role)])
 }
 
 export async function insertUser(db: Db, user: typeof users.$inferInsert): Promise<UserRow> {
@@ -71,7 +71,7 @@ export async function updateUser(tx: Db, user: UserRow): Promise<UserRow | undef
       emailVerified: user.emailVerified,
       pendingEmail: user.pendingEmail,
       pendingEmailKey: user.pendingEmailKey,
-      ...mapRoles(columnOf, (role) => user[columnOf(role)]),
+      ...mapRoles(toColumn, (role) => user[toColumn(role)]),
       isDisabled: user.isDisabled,
       version: user.version,
       updatedAt: sql`now()`
@@ -93,7 +93,7 @@ export async function markEmailVerified(tx: Db, user: Pick<UserRow, 'id' | 'emai
 
 /** The id of the user who has an address, for a statement that finds it out by itself. */
 export const userIdByEmail = (email: string): SQL =>
-  sql`(select ${users.id} from ${users} where ${users.emailKey} = ${keyOf(email)})`
+  sql`(select ${users.id} from ${users} where ${users.emailKey} = ${toKey(email)})`
 
 export async function deleteUser(db: Db, id: number): Promise<void> {
   await db.delete(users).where(eq(users.id, id))
@@ -122,8 +122,8 @@ export async function findAdmin(db: Db, names: { username: string; email: string
         sql`${users.isAdmin}`,
         or(
           and(sql`not ${users.isDisabled}`, isNotNull(users.passwordHash)),
-          eq(users.usernameKey, keyOf(names.username)),
-          eq(users.emailKey, keyOf(names.email))
+          eq(users.usernameKey, toKey(names.username)),
+          eq(users.emailKey, toKey(names.email))
         )
       )
     )
@@ -132,4 +132,4 @@ export async function findAdmin(db: Db, names: { username: string; email: string
 }
 
 /** The users with a role. The column is named without a parameter, which would keep a partial index from being used. */
-export const hasRole = (role: Role): SQL => sql`${users[columnOf(role)]}`
+export const hasRole = (role: Role): SQL => sql`${users[toColumn(role)]}`

@@ -22,7 +22,7 @@ export const noLimiter: Limiter = { take: async () => 0, waitOf: async () => 0 }
 /**
  * Counts for all instances together, in one statement an attempt, so that a burst cannot get past the count.
  * While the database is out of reach that throws, as whatever is limited would; where the table alone fails,
- * each instance goes on counting for itself, so that no door stands open meanwhile.
+ * each instance goes on counting for itself, so that limits hold meanwhile.
  * @param onFault is told of what the database throws in that case
  */
 export function createLimiter(db: Db, limits: Limits, onFault: (error: unknown) => void): Limiter {
@@ -53,7 +53,7 @@ export function createLimiter(db: Db, limits: Limits, onFault: (error: unknown) 
 
     async waitOf(name, key) {
       const state = await counters[name].counter.get(key)
-      return state === null || state.consumedPoints < limits[name].attempts ? 0 : secondsOf(state)
+      return state === null || state.consumedPoints < limits[name].attempts ? 0 : toSeconds(state)
     }
   }
 
@@ -100,9 +100,9 @@ async function consume(counter: RateLimiterDrizzle | RateLimiterMemory, key: str
     const { consumedPoints } = await counter.consume(key)
     return { wait: 0, isFirst: consumedPoints === 1 }
   } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) return { wait: secondsOf(refusal), isFirst: false }
+    if (refusal instanceof RateLimiterRes) return { wait: toSeconds(refusal), isFirst: false }
     throw refusal
   }
 }
 
-const secondsOf = ({ msBeforeNext }: RateLimiterRes) => Math.max(1, Math.ceil(msBeforeNext / 1000))
+const toSeconds = ({ msBeforeNext }: RateLimiterRes) => Math.max(1, Math.ceil(msBeforeNext / 1000))

@@ -12,18 +12,18 @@ import {
   type AccountQuestion,
   clearCounter,
   clearCounters,
-  counterOf,
+  toCounter,
   countFailure,
   findWait,
   freeFailures,
-  mostFailures,
+  maxFailures,
   prepareFindAccount
 } from '../repositories/failure-counters.ts'
 import { type NewJob, recordEventWithJob } from '../repositories/jobs.ts'
 import { findUserByLogin, type UserRow } from '../repositories/users.ts'
 import type { Device, DeviceTokens } from '../tokens/device-token.ts'
 import type { Limiter } from './limiter.ts'
-import { networkOf } from './network.ts'
+import { toNetwork } from './network.ts'
 
 /** Where a password is typed, and what shows that users have been there before. */
 export interface Place {
@@ -85,8 +85,8 @@ export function createPasswordAttempts({ db, lifetime, devices, limiter }: Passw
     async begin(login, { address = '', sessionId, device }) {
       const name = readLogin(login)
       const keys = { usernameKey: null, emailKey: null, ...name }
-      const strangerKey = strangerCounterOf('emailKey' in name ? name.emailKey : name.usernameKey)
-      const network = networkOf(address)
+      const strangerKey = strangerCounter('emailKey' in name ? name.emailKey : name.usernameKey)
+      const network = toNetwork(address)
       const shown = { sessionId: sessionId ?? null, deviceId: device?.id ?? null }
       const account = await orClosed(findAccount({ ...keys, strangerKey, network, ...shown }))
       const user = account.user ?? undefined
@@ -94,13 +94,13 @@ export function createPasswordAttempts({ db, lifetime, devices, limiter }: Passw
       // What came with a device of others was not counted by its address yet.
       const excess = device === undefined || isOwn ? 0 : await limiter.take('login', network)
       if (excess > 0) throw rateLimited(excess)
-      const { counter, wait, from } = judge(account, network, shown, isOwn)
+      const { counter, wait, from } = assess(account, network, shown, isOwn)
       if (wait > 0) throw rateLimited(wait)
-      return { user, counter: user === undefined ? strangerKey : counterOf(user.id, counter), isLogin: true, from }
+      return { user, counter: user === undefined ? strangerKey : toCounter(user.id, counter), isLogin: true, from }
     },
 
     async beginAgain(user, sessionId) {
-      const counter = counterOf(user.id, sessionId)
+      const counter = toCounter(user.id, sessionId)
       const wait = await orClosed(findWait(db, counter))
       if (wait > 0) throw rateLimited(wait)
       return { user, counter, isLogin: false, from: 'known' }
@@ -112,7 +112,7 @@ export function createPasswordAttempts({ db, lifetime, devices, limiter }: Passw
         if (failures === undefined) return Math.max(1, await findWait(tx, counter))
         if (isLogin) await recordFailure(tx, origin, user?.id, job)
         // Where waits begin, and where only waiting is left; not for each that is turned away.
-        if (failures === freeFailures || failures === mostFailures) {
+        if (failures === freeFailures || failures === maxFailures) {
           await recordEvent(tx, origin, { type: 'user.locked_out', userId: user?.id, details: { failures } })
         }
         return 0
@@ -154,7 +154,7 @@ async function recordFailure(db: Db, origin: Origin, userId?: number, job?: NewJ
  * Which counter of the user's an attempt falls under: a device goes before a session, and that before an address where
  * they have one. An address is shared with strangers.
  */
-function judge(
+function assess(
   account: Account,
   network: string,
   { deviceId, sessionId }: Pick<AccountQuestion, 'deviceId' | 'sessionId'>,
@@ -164,12 +164,12 @@ function judge(
   if (sessionId !== null && account.ownsSession) {
     return { counter: sessionId, wait: account.waitOfSession, from: 'known' }
   }
-  const hasSessionHere = account.addresses.some((address) => networkOf(address) === network)
+  const hasSessionHere = account.addresses.some((address) => toNetwork(address) === network)
   if (hasSessionHere) return { counter: network, wait: account.waitOfAddress, from: 'stranger' }
   return { wait: account.wait, from: 'stranger' }
 }
 
 /** A digest, since people also type passwords where the name belongs. */
-const strangerCounterOf = (name: string) => `failures:${createHash('sha256').update(name).digest('base64url')}`
+const strangerCounter = (name: string) => `failures:${createHash('sha256').update(name).digest('base64url')}`
 
 const rateLimited = (retryAfter: number) => new Problem('rate_limited', { retryAfter })

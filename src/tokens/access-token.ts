@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
 import type { TokenSubject } from '../repositories/users.ts'
-import { type Authority, wordsOf } from '../scopes.ts'
+import { type Authority, listWords } from '../scopes.ts'
 import type { SessionProof } from '../repositories/sessions.ts'
-import { claimsFor, rolesOf } from '../roles.ts'
+import { claimsFor, listRoles } from '../roles.ts'
 import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
 import type { SigningKey } from '../keys/key-files.ts'
 import type { Keyring } from '../keys/keyring.ts'
@@ -70,14 +70,14 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
       issue<UserClaims>({
         sub: String(user.id),
         client_id: options.audience,
-        scope: rolesOf(user).join(' '),
+        scope: listRoles(user).join(' '),
         sid: sessionId,
         auth_time: at,
         amr: methods,
         acr: '1',
         ver: user.version,
         username: user.username,
-        ...claimsFor(rolesOf(user))
+        ...claimsFor(listRoles(user))
       }),
     issueToClient: (client, secretId, granted) =>
       issue<ClientClaims>({
@@ -85,7 +85,7 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
         client_id: client.id,
         sid: secretId,
         ver: client.version,
-        scope: wordsOf(granted).join(' '),
+        scope: listWords(granted).join(' '),
         ...claimsFor(granted.roles)
       })
   }

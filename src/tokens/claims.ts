@@ -1,7 +1,7 @@
 import { clockLeeway } from '../config/tolerances.ts'
 import { type ClientScope, scopesIn } from '../scopes.ts'
 import { isUuid, maxInteger, sessionKey } from '../ids.ts'
-import { claimOf, type Role, type RoleClaims, roles, rolesInClaims } from '../roles.ts'
+import { toClaim, type Role, type RoleClaims, roles, rolesInClaims } from '../roles.ts'
 
 /** What every access token says (RFC 9068 §2.2). Times are seconds since the epoch. */
 interface CommonClaims extends RoleClaims {
@@ -131,7 +131,7 @@ function hasCommonClaims(claims: Unread, now: number): boolean {
     Number.isInteger(claims.ver) &&
     Math.abs(claims.ver as number) <= maxInteger &&
     claims.type === 'access' &&
-    roles.every((role) => typeof claims[claimOf(role)] === 'boolean')
+    roles.every((role) => typeof claims[toClaim(role)] === 'boolean')
   )
 }
 
@@ -157,7 +157,7 @@ const isClients = ({ sub, client_id: clientId, jti, scope }: Unread): boolean =>
 const isTime = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11
 
-export function principalOf(claims: AccessClaims): Principal {
+export function toPrincipal(claims: AccessClaims): Principal {
   const roles = rolesInClaims(claims)
   const caller = {
     sessionId: claims.sid,

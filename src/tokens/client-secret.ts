@@ -6,4 +6,4 @@ export const secretPrefix = 'gatehouse_'
 /** 256 random bits: nobody guesses them, so a plain digest keeps them as safe as a slow one would (ASVS 6.5.2). */
 export const generateSecret = (): string => secretPrefix + randomBytes(32).toString('base64url')
 
-export const digestOf = (secret: string): string => hash('sha256', secret, 'base64url')
+export const digestSecret = (secret: string): string => hash('sha256', secret, 'base64url')

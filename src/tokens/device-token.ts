@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { UserRow } from '../repositories/users.ts'
-import { uuidBytes, uuidOf } from '../ids.ts'
+import { uuidBytes, toUuid } from '../ids.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { createSeal } from './seal.ts'
 
@@ -49,7 +49,7 @@ export function createDeviceTokens(keyring: Keyring, now: () => number = Date.no
 
   return {
     issue(owner, device = { id: randomUUID(), proofs: [] }) {
-      const context = contextOf(device, owner)
+      const context = toContext(device, owner)
       const time = Buffer.alloc(4)
       time.writeUInt32BE(seconds())
       const others = device.proofs.filter((proof) => !isProof(proof, context)).slice(0, maxUsersPerDevice - 1)
@@ -58,17 +58,17 @@ export function createDeviceTokens(keyring: Keyring, now: () => number = Date.no
     read(token) {
       const [head = '', ...sealed] = token.split('.', maxUsersPerDevice + 1)
       const id = ids.open(head)
-      return id && { id: uuidOf(id), proofs: sealed }
+      return id && { id: toUuid(id), proofs: sealed }
     },
     isOf(device, owner) {
       const { id, proofs } = device ?? { id: '', proofs: [] }
-      const context = contextOf({ id }, owner ?? nobody)
+      const context = toContext({ id }, owner ?? nobody)
       return proofs.filter((proof) => isProof(proof, context)).length > 0
     }
   }
 }
 
-function contextOf({ id }: Pick<Device, 'id'>, owner: DeviceOwner): Buffer {
+function toContext({ id }: Pick<Device, 'id'>, owner: DeviceOwner): Buffer {
   const numbers = Buffer.alloc(8)
   numbers.writeUInt32BE(owner.id)
   numbers.writeUInt32BE(owner.passwordVersion, 4)

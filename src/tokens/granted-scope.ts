@@ -1,4 +1,4 @@
-import { type Authority, clientScopes, type ClientScope, wordsOf } from '../scopes.ts'
+import { type Authority, clientScopes, type ClientScope, listWords } from '../scopes.ts'
 import { type Role, roles } from '../roles.ts'
 import { OAuthError } from '../oauth-errors.ts'
 
@@ -8,7 +8,7 @@ import { OAuthError } from '../oauth-errors.ts'
  * @throws {OAuthError} `invalid_scope`
  */
 export function grantedBy(scope: string | undefined, has: Authority): Authority {
-  const held: ReadonlySet<string> = new Set(wordsOf(has))
+  const held: ReadonlySet<string> = new Set(listWords(has))
   const asked =
     scope === undefined ? new Set([...held].filter((word) => word !== 'introspect')) : new Set(scope.split(' '))
   if ([...asked].some((word) => !held.has(word))) throw new OAuthError('invalid_scope')
@@ -19,7 +19,7 @@ export function grantedBy(scope: string | undefined, has: Authority): Authority 
 }
 
 /** The member `scope` of an answer, which cannot be empty: with nothing to name there is none. */
-export function scopeOf(authority: Authority): { scope?: string } {
-  const words = wordsOf(authority)
+export function toScope(authority: Authority): { scope?: string } {
+  const words = listWords(authority)
   return words.length === 0 ? {} : { scope: words.join(' ') }
 }

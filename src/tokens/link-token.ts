@@ -1,4 +1,4 @@
-import { uuidBytes, uuidOf } from '../ids.ts'
+import { uuidBytes, toUuid } from '../ids.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { createSeal } from './seal.ts'
 
@@ -17,7 +17,7 @@ export function createLinkTokens(keyring: Keyring): LinkTokens {
     issue: (id) => seal(uuidBytes(id)),
     read(token) {
       const id = open(token)
-      return id && uuidOf(id)
+      return id && toUuid(id)
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Keyring } from '../keys/keyring.ts'
-import { uuidBytes, uuidOf } from '../ids.ts'
+import { uuidBytes, toUuid } from '../ids.ts'
 import type { RefreshClaims } from '../repositories/session-rotation.ts'
 import { createSeal } from './seal.ts'
 
@@ -28,7 +28,7 @@ export function createRefreshTokens(keyring: Keyring): RefreshTokens {
     },
     read(token) {
       const body = open(token)
-      return body && { sessionId: uuidOf(body.subarray(0, sessionLength)), counter: body.readUInt32BE(sessionLength) }
+      return body && { sessionId: toUuid(body.subarray(0, sessionLength)), counter: body.readUInt32BE(sessionLength) }
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Db } from '../database/database.ts'
 import { mailAddressChange, mailChangeRequest } from '../email-links/address-changes.ts'
 import { Problem } from '../errors.ts'
-import { keyOf } from '../names.ts'
+import { toKey } from '../names.ts'
 import type { Origin } from '../origin.ts'
 import { requireActor } from '../repositories/actors.ts'
 import { type AuditEvent, recordEvent } from '../repositories/audit-events.ts'
@@ -16,7 +16,7 @@ import {
 } from '../repositories/user-locks.ts'
 import { isKeptForAnother } from '../repositories/user-names.ts'
 import { updateUser, type UserRow } from '../repositories/users.ts'
-import { columnOf, namedColumns, type RoleColumns, roles, rolesOf } from '../roles.ts'
+import { toColumn, namedColumns, type RoleColumns, roles, listRoles } from '../roles.ts'
 
 /** What users can change of themselves. Absent properties stay as they are; null clears. */
 export interface ProfileChange {
@@ -70,7 +70,7 @@ export async function changeLockedUser(
   await requireActor(tx, origin)
   const after: UserRow = {
     ...user,
-    ...(change.username !== undefined && { username: change.username, usernameKey: keyOf(change.username) }),
+    ...(change.username !== undefined && { username: change.username, usernameKey: toKey(change.username) }),
     firstName: change.firstName === undefined ? user.firstName : change.firstName,
     secondName: change.secondName === undefined ? user.secondName : change.secondName,
     ...(change.email !== undefined && addressAfter(user, change.email, when)),
@@ -89,7 +89,7 @@ export const nothingPending = { pendingEmail: null, pendingEmailKey: null }
 
 /** The present address drops the pending one; another is pending, or unverified. */
 function addressAfter(user: UserRow, email: string, when: AddressChange): Partial<UserRow> {
-  const emailKey = keyOf(email)
+  const emailKey = toKey(email)
   if (emailKey === user.emailKey) return { email, ...nothingPending }
   if (when === 'at once') return { email, emailKey, emailVerified: false, ...nothingPending }
   return emailKey === user.pendingEmailKey ? {} : { pendingEmail: email, pendingEmailKey: emailKey }
@@ -106,7 +106,7 @@ export async function writeUser(
   after: UserRow,
   origin: Origin
 ): Promise<UserRow> {
-  const events = eventsOf(before, after)
+  const events = listEvents(before, after)
   if (events.length === 0) return before
   const revokesTokens = events.some(({ type }) => type === 'user.roles_changed' || type === 'user.disabled')
   const version = revokesTokens ? before.version + 1 : before.version
@@ -118,7 +118,7 @@ export async function writeUser(
   return changed
 }
 
-function eventsOf(before: UserRow, after: UserRow): AuditEvent[] {
+function listEvents(before: UserRow, after: UserRow): AuditEvent[] {
   const events: AuditEvent[] = []
   const changed = [
     ...(before.firstName === after.firstName ? [] : ['first_name']),
@@ -128,8 +128,8 @@ function eventsOf(before: UserRow, after: UserRow): AuditEvent[] {
   if (before.username !== after.username) {
     events.push({ type: 'user.username_changed', details: { from: before.username, to: after.username } })
   }
-  events.push(...addressEventsOf(before, after))
-  const [from, to] = [rolesOf(before), rolesOf(after)]
+  events.push(...listAddressEvents(before, after))
+  const [from, to] = [listRoles(before), listRoles(after)]
   if (from.join() !== to.join()) events.push({ type: 'user.roles_changed', details: { from, to } })
   if (before.isDisabled !== after.isDisabled) {
     events.push({ type: after.isDisabled ? 'user.disabled' : 'user.enabled' })
@@ -137,7 +137,7 @@ function eventsOf(before: UserRow, after: UserRow): AuditEvent[] {
   return events
 }
 
-function addressEventsOf(before: UserRow, after: UserRow): AuditEvent[] {
+function listAddressEvents(before: UserRow, after: UserRow): AuditEvent[] {
   const events: AuditEvent[] = []
   if (before.email !== after.email) {
     events.push({ type: 'user.email_changed', details: { from: before.email, to: after.email } })
@@ -164,7 +164,7 @@ export function refuseBeyondScopes(
   user: Pick<UserRow, 'isAdmin'>,
   change: Partial<RoleColumns> = {}
 ): void {
-  const namesRole = roles.some((role) => change[columnOf(role)] !== undefined)
+  const namesRole = roles.some((role) => change[toColumn(role)] !== undefined)
   if (scopes !== undefined && (user.isAdmin || namesRole)) throw new Problem('permission_denied')
 }
 

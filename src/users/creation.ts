@@ -1,11 +1,11 @@
 import type { Db } from '../database/database.ts'
 import { Problem } from '../errors.ts'
-import { keyOf, readEmail, readUsername } from '../names.ts'
+import { toKey, readEmail, readUsername } from '../names.ts'
 import type { Origin } from '../origin.ts'
 import { type AuditEventType, recordEvent } from '../repositories/audit-events.ts'
 import { isKeptForAnother } from '../repositories/user-names.ts'
 import { insertUser, type UserRow } from '../repositories/users.ts'
-import { columnOf, defaultRoles, mapRoles, type RoleColumns, rolesOf } from '../roles.ts'
+import { toColumn, defaultRoles, mapRoles, type RoleColumns, listRoles } from '../roles.ts'
 
 /** What people choose when an account is created. */
 export interface Registration {
@@ -34,14 +34,14 @@ export function newUserRow(user: NewUser) {
   const email = readEmail(user.email)
   return {
     username,
-    usernameKey: keyOf(username),
+    usernameKey: toKey(username),
     email,
-    emailKey: keyOf(email),
+    emailKey: toKey(email),
     emailVerified: user.emailVerified ?? false,
     firstName: user.firstName ?? null,
     secondName: user.secondName ?? null,
     passwordHash: user.passwordHash ?? null,
-    ...mapRoles(columnOf, (role) => user[columnOf(role)] ?? defaultRoles[columnOf(role)]),
+    ...mapRoles(toColumn, (role) => user[toColumn(role)] ?? defaultRoles[toColumn(role)]),
     isDisabled: user.isDisabled ?? false
   }
 }
@@ -58,6 +58,6 @@ export async function createUser(
 ): Promise<UserRow> {
   const user = await insertUser(tx, row)
   if (await isKeptForAnother(tx, user)) throw new Problem('email_taken')
-  await recordEvent(tx, origin, { type, userId: user.id, details: { roles: rolesOf(user) } })
+  await recordEvent(tx, origin, { type, userId: user.id, details: { roles: listRoles(user) } })
   return user
 }

@@ -58,7 +58,7 @@ await t.test('answers 503 at once while the database server is stopped, and reco
   )
 
   t.equal((await call(service, 'GET /.well-known/jwks.json')).status, 200)
-  // Without notifications nobody knows what was revoked, so the door stays closed.
+  // Without notifications nobody knows what was revoked, so nobody is let in.
   t.equal((await call(service, 'GET /authz/reader', { bearer: person.token })).status, 503)
 
   await server.restart()

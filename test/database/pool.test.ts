@@ -8,7 +8,7 @@ import { type Connection, openConnection } from '../../src/database/connection.t
 import type { Db } from '../../src/database/database.ts'
 import { isUnavailable, violatedUniqueIndex } from '../../src/database/errors.ts'
 import { openDatabase } from '../../src/database/open.ts'
-import { createPool, mostWaitingPerConnection } from '../../src/database/pool.ts'
+import { createPool, maxWaitingPerConnection } from '../../src/database/pool.ts'
 import { retryingDeadlocks } from '../../src/database/retry.ts'
 import { runTransaction } from '../../src/database/transaction.ts'
 import { startProxy } from '../support/proxy.ts'
@@ -142,10 +142,10 @@ await t.test('more calls than connections all get their turn', async (t) => {
 await t.test('turns away at once what would wait behind too much else', async (t) => {
   const url = await createDatabase(t)
   const types = { parsers: {}, serializers: {} }
-  const pool = createPool({ url, size: 1, types, deadline: 60_000, patience: 60_000 })
+  const pool = createPool({ url, size: 1, types, deadline: 60_000, acquireTimeout: 60_000 })
   t.teardown(() => pool.close())
   const refusals: unknown[] = []
-  const calls = Array.from({ length: 1 + mostWaitingPerConnection + 5 }, () =>
+  const calls = Array.from({ length: 1 + maxWaitingPerConnection + 5 }, () =>
     pool.use((connection) => connection.send('select 1')).catch((error: unknown) => refusals.push(error))
   )
   await new Promise((resolve) => {

@@ -6,16 +6,10 @@ import { bodyLimit, defaultTimeouts } from '../../app.ts'
 import { maxSecrets } from '../../src/operations/admin/clients.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { statementTimeout } from '../../src/database/connection.ts'
-import { mostWaitingPerConnection } from '../../src/database/pool.ts'
+import { maxWaitingPerConnection } from '../../src/database/pool.ts'
 import { formatRate, limits, readRate } from '../../src/config/limits.ts'
 import { mailBudgets } from '../../src/throttling/mail-budgets.ts'
-import {
-  freeFailures,
-  lockout,
-  longestWait,
-  mostFailures,
-  remembrance
-} from '../../src/repositories/failure-counters.ts'
+import { freeFailures, lockout, maxWait, maxFailures, remembrance } from '../../src/repositories/failure-counters.ts'
 import { maxKnownWaitingPerThread, maxWaitingPerThread } from '../../src/passwords/hasher.ts'
 import { maxPasswordLength } from '../../src/passwords/policy.ts'
 import { freshFor } from '../../src/factors/authentication.ts'
@@ -56,8 +50,8 @@ await t.test('and of what wrong passwords lead to', async (t) => {
     rowsUnder('Wrong passwords').map(([, value]) => value),
     [
       String(freeFailures),
-      `${String(longestWait / 60)} minutes`,
-      String(mostFailures),
+      `${String(maxWait / 60)} minutes`,
+      String(maxFailures),
       `${String(lockout / 3600)} hours`,
       `${String(remembrance)} days`,
       `${String(deviceLifetime / 86_400)} days`,
@@ -101,7 +95,7 @@ await t.test('and of the other limits', async (t) => {
     [maxWaitingPerThread],
     [maxKnownWaitingPerThread],
     [config.database.poolSize, 'DATABASE_POOL_SIZE'],
-    [mostWaitingPerConnection],
+    [maxWaitingPerConnection],
     [statementTimeout / 1000],
     [config.shutdownTimeout, 'SHUTDOWN_TIMEOUT_SECONDS']
   ]

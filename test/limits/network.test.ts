@@ -1,5 +1,5 @@
 import t from 'tap'
-import { networkOf } from '../../src/throttling/network.ts'
+import { toNetwork } from '../../src/throttling/network.ts'
 
 await t.test('B2: one network in whatever spelling is one (CVE-2026-45364)', async (t) => {
   const same: [network: string, ...spellings: string[]][] = [
@@ -16,20 +16,20 @@ await t.test('B2: one network in whatever spelling is one (CVE-2026-45364)', asy
     ['0:0:0:0::/64', '::1', '::', '0:0:0:0:0:0:0:1']
   ]
   for (const [network, ...spellings] of same) {
-    for (const spelling of spellings) t.equal(networkOf(spelling), network, spelling)
+    for (const spelling of spellings) t.equal(toNetwork(spelling), network, spelling)
   }
 })
 
 await t.test('neighbours are others', async (t) => {
   const networks = ['203.0.113.7', '203.0.113.8', '2001:db8:0:1::1', '2001:db8:0:2::1', '2001:db8:1:1::1', '::1']
-  t.equal(new Set(networks.map(networkOf)).size, networks.length)
+  t.equal(new Set(networks.map(toNetwork)).size, networks.length)
 })
 
 await t.test('a port that a proxy adds does not count, and what is no address stands for itself', async (t) => {
-  t.equal(networkOf('203.0.113.7:50123'), '203.0.113.7')
-  t.equal(networkOf('[2001:db8::1]:443'), '2001:db8:0:0::/64')
-  t.equal(networkOf('[2001:db8::1]'), '2001:db8:0:0::/64')
-  t.equal(networkOf('unknown'), 'unknown')
-  t.equal(networkOf('[]'), '[]')
-  t.equal(networkOf('x'.repeat(1000)).length, 64)
+  t.equal(toNetwork('203.0.113.7:50123'), '203.0.113.7')
+  t.equal(toNetwork('[2001:db8::1]:443'), '2001:db8:0:0::/64')
+  t.equal(toNetwork('[2001:db8::1]'), '2001:db8:0:0::/64')
+  t.equal(toNetwork('unknown'), 'unknown')
+  t.equal(toNetwork('[]'), '[]')
+  t.equal(toNetwork('x'.repeat(1000)).length, 64)
 })

@@ -4,7 +4,7 @@ import { call, logIn, type Person, registerPerson } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { from, letPass, registerElsewhere, somewhere, startLimited, statuses, times } from '../support/limited.ts'
 import { type Service, sql } from '../support/service.ts'
-import { columnOf } from '../../src/roles.ts'
+import { toColumn } from '../../src/roles.ts'
 
 // Without a mail server, mails wait in the outbox, where they can be counted.
 const service = await startLimited(t, { REQUIRE_VERIFIED_EMAIL: 'on' })
@@ -48,7 +48,7 @@ async function registerVerified(role?: 'admin'): Promise<Omit<Person, 'id'> & { 
     [person.email]
   )
   if (role !== undefined)
-    await service.app.operations.updateUser({ username: person.username }, { [columnOf(role)]: true }, {})
+    await service.app.operations.updateUser({ username: person.username }, { [toColumn(role)]: true }, {})
   return { ...person, id: row!.id, token: await logIn(service, person) }
 }
 
@@ -138,13 +138,13 @@ await t.test('who makes the service write to many strangers is stopped after twe
   )
   t.same(statuses(answers), Array<number>(40).fill(200))
   await mails(t)
-  const [causer] = await sql<{ points: number }>(service, 'select points from rate_limits where key = $1', [
+  const [sender] = await sql<{ points: number }>(service, 'select points from rate_limits where key = $1', [
     `mails-by:user:${String(id)}`
   ])
-  t.equal(causer?.points, 21, 'twenty, and one that was too many')
+  t.equal(sender?.points, 21, 'twenty, and one that was too many')
   const events = await sql(
     service,
-    "select 1 from audit_events where type = 'mail.withheld' and actor_id = $1 and details ->> 'budget' = 'causer'",
+    "select 1 from audit_events where type = 'mail.withheld' and actor_id = $1 and details ->> 'budget' = 'sender'",
     [id]
   )
   t.equal(events.length, 1)
@@ -162,7 +162,7 @@ await t.test('strangers of one network cause a hundred mails an hour, whatever t
   t.ok((await mailsTo(t, owners[1]!.email)).includes('password_reset'), 'others cause theirs')
 })
 
-await t.test('no budget of a causer keeps owners from learning of what is done in their account', async (t) => {
+await t.test('no budget of a sender keeps owners from learning of what is done in their account', async (t) => {
   const { token, id, email } = await registerVerified()
   await sql(service, "insert into rate_limits values ($1, 21, now() + interval '1 hour')", [
     `mails-by:user:${String(id)}`
@@ -177,13 +177,13 @@ await t.test('an invitation that cannot be mailed is none: it is refused with th
   const invite = (name: string) =>
     call(service, 'POST /admin/users', { bearer, json: { username: name, email: `${name}@example.com` } })
   const points = async () =>
-    (await sql<{ points: number }>(service, 'select points from rate_limits where key = $1', [causer]))[0]?.points
-  const causer = `mails-by:administrator:${String(id)}`
+    (await sql<{ points: number }>(service, 'select points from rate_limits where key = $1', [sender]))[0]?.points
+  const sender = `mails-by:administrator:${String(id)}`
   const [first, second] = [anybody(), anybody()]
   t.equal((await invite(first)).status, 201)
   t.equal((await invite(first)).status, 409)
   t.equal(await points(), 1, 'what was rolled back is not counted')
-  await sql(service, 'update rate_limits set points = 200 where key = $1', [causer])
+  await sql(service, 'update rate_limits set points = 200 where key = $1', [sender])
   const refused = await invite(second)
   t.match(refused, { status: 429, body: { code: 'rate_limited', detail: 'Too many invitations' } })
   const wait = Number(refused.headers.get('retry-after'))

@@ -17,7 +17,7 @@ const waiting = async (service: Service) =>
 
 await t.test('mails are plain text and HTML, in the language of who asks', async (t) => {
   const mail = await startMailServer(t)
-  const service = await startService(t, { ...mail.env, PUBLIC_URL: 'https://login.example.com/door/' })
+  const service = await startService(t, { ...mail.env, PUBLIC_URL: 'https://login.example.com/accounts/' })
   const person = await registerPerson(service)
   await mail.mailTo(t, person.email)
   const preferences: [header: string, language: 'en' | 'ru'][] = [
@@ -34,7 +34,7 @@ await t.test('mails are plain text and HTML, in the language of who asks', async
   for (const [n, [header, language]] of preferences.entries()) {
     await forget(service, person.email, { 'accept-language': header })
     const got = await mail.mailTo(t, person.email, n + 2)
-    const link = `https://login.example.com/door/reset-password#token=${tokenIn(got)}`
+    const link = `https://login.example.com/accounts/reset-password#token=${tokenIn(got)}`
     t.match(got.from?.text, '"Gatehouse" <no-reply@gatehouse.test>')
     t.equal(got.subject, language === 'en' ? 'Set a new password' : 'Новый пароль', header)
     t.match(got.text, language === 'en' ? /^Hello,/ : /^Здравствуйте!/)

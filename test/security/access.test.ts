@@ -7,7 +7,7 @@ import { es256, forge, partsOf, signingKeyOf } from '../support/forge.ts'
 import { operationsOf } from '../support/operations.ts'
 import { basic, createClient, tokenOf as tokenOfClient } from '../support/service-client.ts'
 import { sql, startService } from '../support/service.ts'
-import { columnOf } from '../../src/roles.ts'
+import { toColumn } from '../../src/roles.ts'
 
 const service = await startService(t)
 
@@ -19,7 +19,7 @@ const serviceClients = {
 const withRoles = async (...roles: ('author' | 'admin')[]): Promise<Person> => {
   const person = await registerPerson(service, roles.join('-') || 'reader')
   for (const role of roles)
-    await service.app.operations.updateUser({ username: person.username }, { [columnOf(role)]: true }, {})
+    await service.app.operations.updateUser({ username: person.username }, { [toColumn(role)]: true }, {})
   return { ...person, token: await logIn(service, person) }
 }
 

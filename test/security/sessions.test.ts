@@ -113,7 +113,7 @@ await t.test('two instances on one database', async (t) => {
     })
   })
 
-  await t.test('a table of revocations that cannot be read leaves the door closed, not open', async (t) => {
+  await t.test('a table of revocations that cannot be read lets nobody in', async (t) => {
     const session = await startSession(first, person)
     await sql(first, 'alter table sessions rename to sessions_away')
     await sql(first, 'alter table revocations rename to revocations_away')

@@ -55,7 +55,7 @@ const others = fc.dictionary(
 
 // Longer texts than this are sent only where the schema names their length.
 const usualLength = 40
-const longestLength = 600
+const maxTextLength = 600
 
 function arbitraryText(document: ApiDocument, schema: Schema): Arbitrary<string> {
   const { format, pattern, minLength = 0, maxLength = usualLength } = schema
@@ -63,7 +63,7 @@ function arbitraryText(document: ApiDocument, schema: Schema): Arbitrary<string>
   const rules = { ...rest, type: 'string' }
   const lengths = [
     { minLength, maxLength: Math.min(maxLength, minLength + usualLength) },
-    ...(maxLength <= longestLength ? [{ minLength: maxLength, maxLength }] : [])
+    ...(maxLength <= maxTextLength ? [{ minLength: maxLength, maxLength }] : [])
   ]
   const free = lengths.flatMap((length) => [
     fc.string({ ...length, unit: 'binary' }),

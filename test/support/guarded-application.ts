@@ -107,7 +107,7 @@ export async function checkGuardedApplication(
     t.notMatch(answer.text, /write|evil/)
   })
 
-  await t.test("a reader stops at the author's door, however it is written", async (t) => {
+  await t.test("a reader is refused at an author's path, however it is written", async (t) => {
     application.seen.length = 0
     for (const path of authorPaths) {
       const answer = await call(proxy, `GET ${path as '/'}`, { bearer, headers: forged })

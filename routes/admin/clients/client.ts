@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { originOf } from '../../../plugins/http/origin.ts'
+import { readOrigin } from '../../../plugins/http/origin.ts'
 import { noContent, ok, ref } from '../../schemas.ts'
 import { clientParams, ServiceClient, UpdateServiceClient } from './schemas.ts'
 import { toDomain } from '../../bodies.ts'
@@ -39,7 +39,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
       const changed = await app.operations.updateClient(
         request.params.id.toLowerCase(),
         toDomain(request.body),
-        originOf(request)
+        readOrigin(request)
       )
       return viewClient(changed)
     }
@@ -57,7 +57,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
       response: { 204: noContent('The client is gone, and its access tokens are refused') }
     },
     async handler(request, reply) {
-      await app.operations.deleteClient(request.params.id.toLowerCase(), originOf(request))
+      await app.operations.deleteClient(request.params.id.toLowerCase(), readOrigin(request))
       return reply.code(204).send(null)
     }
   })

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { originOf } from '../../../plugins/http/origin.ts'
+import { readOrigin } from '../../../plugins/http/origin.ts'
 import { ok, ref } from '../../schemas.ts'
 import { CreateServiceClient, CreatedServiceClient } from './schemas.ts'
 import { toDomain } from '../../bodies.ts'
@@ -19,7 +19,7 @@ export const create: FastifyPluginAsyncTypebox = async (app) => {
       response: { 201: ok(CreatedServiceClient, 'The client exists now. Keep its secret: it is not shown again') }
     },
     async handler(request, reply) {
-      const { clientSecret, ...client } = await app.operations.createClient(toDomain(request.body), originOf(request))
+      const { clientSecret, ...client } = await app.operations.createClient(toDomain(request.body), readOrigin(request))
       return reply.code(201).send({ ...viewClient(client), client_secret: clientSecret })
     }
   })

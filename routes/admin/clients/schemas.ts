@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { type ClientScope, clientScopes } from '../../../src/scopes.ts'
 import { maxNameLength } from '../../../src/operations/admin/clients.ts'
-import { claimOf, mapRoles } from '../../../src/roles.ts'
+import { toClaim, mapRoles } from '../../../src/roles.ts'
 import { Nullable, ref, strict, Text, Timestamp } from '../../schemas.ts'
 
 const Name = Text({ minLength: 1, maxLength: maxNameLength, examples: ['billing'] })
@@ -18,7 +18,7 @@ const ClientSecretValue = Type.String({ description: 'Shown this once: only a di
 export const CreateServiceClient = Type.Object(
   {
     name: Name,
-    ...mapRoles(claimOf, () => Type.Optional(Role)),
+    ...mapRoles(toClaim, () => Type.Optional(Role)),
     scopes: Type.Optional({ ...Scopes, description: '`introspect` unless named' })
   },
   { $id: 'CreateServiceClient', ...strict }
@@ -27,7 +27,7 @@ export const CreateServiceClient = Type.Object(
 export const UpdateServiceClient = Type.Object(
   {
     name: Type.Optional(Name),
-    ...mapRoles(claimOf, () => Type.Optional(Type.Boolean())),
+    ...mapRoles(toClaim, () => Type.Optional(Type.Boolean())),
     scopes: Type.Optional(Scopes),
     is_disabled: Type.Optional(Type.Boolean())
   },
@@ -50,7 +50,7 @@ export const CreatedClientSecret = Type.Object(
 const client = {
   id: Id('The `client_id`'),
   name: Type.String(),
-  ...mapRoles(claimOf, () => Type.Boolean()),
+  ...mapRoles(toClaim, () => Type.Boolean()),
   scopes: Scopes,
   is_disabled: Type.Boolean(),
   created_at: Timestamp,

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { originOf } from '../../../plugins/http/origin.ts'
+import { readOrigin } from '../../../plugins/http/origin.ts'
 import { noContent, ok } from '../../schemas.ts'
 import { clientParams, CreatedClientSecret } from './schemas.ts'
 import { viewSecret } from '../../views.ts'
@@ -25,7 +25,7 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
     async handler(request, reply) {
       const { clientSecret, ...secret } = await app.operations.addClientSecret(
         request.params.id.toLowerCase(),
-        originOf(request)
+        readOrigin(request)
       )
       return reply.code(201).send({ ...viewSecret(secret), client_secret: clientSecret })
     }
@@ -47,7 +47,7 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request, reply) {
       const { id, secret_id: secretId } = request.params
-      await app.operations.endClientSecret(id.toLowerCase(), secretId.toLowerCase(), originOf(request))
+      await app.operations.endClientSecret(id.toLowerCase(), secretId.toLowerCase(), readOrigin(request))
       return reply.code(204).send(null)
     }
   })

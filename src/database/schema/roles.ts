@@ -1,10 +1,10 @@
 import { boolean } from 'drizzle-orm/pg-core'
-import { claimOf, columnOf, isDefaultRole, mapRoles } from '../../roles.ts'
+import { toClaim, toColumn, isDefaultRole, mapRoles } from '../../roles.ts'
 
 const flag = (name: string, value: boolean) => boolean(name).notNull().default(value)
 
 /** A column for each role, as the tutorial has them. */
-export const userRoles = mapRoles(columnOf, (role) => flag(claimOf(role), isDefaultRole(role)))
+export const userRoles = mapRoles(toColumn, (role) => flag(toClaim(role), isDefaultRole(role)))
 
 /** A client has no role unless it is given one. */
-export const clientRoles = mapRoles(columnOf, (role) => flag(claimOf(role), false))
+export const clientRoles = mapRoles(toColumn, (role) => flag(toClaim(role), false))

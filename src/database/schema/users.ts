@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { boolean, customType, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
-import { columnOf, isDefaultRole, roles } from '../../roles.ts'
+import { toColumn, isDefaultRole, roles } from '../../roles.ts'
 import { instant } from './instant.ts'
 import { userRoles } from './roles.ts'
 
@@ -50,7 +50,7 @@ export const users = pgTable(
       .map((role) =>
         index(`users_${role}s`)
           .on(table.createdAt, table.id)
-          .where(sql`${table[columnOf(role)]}`)
+          .where(sql`${table[toColumn(role)]}`)
       ),
     index('users_disabled')
       .on(table.createdAt, table.id)

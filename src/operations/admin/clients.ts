@@ -22,9 +22,9 @@ import {
 } from '../../repositories/clients.ts'
 import type { Revocation } from '../../repositories/revocations.ts'
 import { ofSessions } from '../../revocation/transaction.ts'
-import { namedColumns, type RoleColumns, rolesOf } from '../../roles.ts'
-import { type Authority, type ClientScope, defaultScopes, refuseMoreThan, scopesIn, wordsOf } from '../../scopes.ts'
-import { digestOf, generateSecret } from '../../tokens/client-secret.ts'
+import { namedColumns, type RoleColumns, listRoles } from '../../roles.ts'
+import { type Authority, type ClientScope, defaultScopes, refuseMoreThan, scopesIn, listWords } from '../../scopes.ts'
+import { digestSecret, generateSecret } from '../../tokens/client-secret.ts'
 
 export interface NewClient extends Partial<RoleColumns> {
   name: string
@@ -57,9 +57,9 @@ export const createClient =
       await requireActor(tx, origin)
       const row = { name, ...namedColumns(roles), scopes: [...scopesIn(scopes ?? defaultScopes)] }
       const client = await insertClient(tx, row)
-      refuseMoreThan(origin.scopes, authorityOf(client))
+      refuseMoreThan(origin.scopes, toAuthority(client))
       const { clientSecret, ...secret } = await createSecret(tx, client.id)
-      const details = { name, roles: rolesOf(client), ...(scopes !== undefined && { scopes: client.scopes }) }
+      const details = { name, roles: listRoles(client), ...(scopes !== undefined && { scopes: client.scopes }) }
       await record(tx, origin, 'client.created', client.id, details)
       return { ...client, secrets: [secret], clientSecret }
     })
@@ -89,9 +89,9 @@ export const updateClient =
     return changing(mechanisms, id, origin, async (tx, revoked, client) => {
       const { name = client.name, isDisabled = client.isDisabled, scopes: named, ...flags } = change
       const scopes = named === undefined ? client.scopes : [...scopesIn(named)]
-      const after = authorityOf({ ...client, ...namedColumns(flags), scopes })
+      const after = toAuthority({ ...client, ...namedColumns(flags), scopes })
       refuseMoreThan(origin.scopes, after)
-      const [had, has] = [wordsOf(authorityOf(client)), wordsOf(after)]
+      const [had, has] = [listWords(toAuthority(client)), listWords(after)]
       const granted = has.filter((word) => !had.includes(word))
       const withdrawn = had.filter((word) => !has.includes(word))
       const rolesChange = granted.length + withdrawn.length > 0
@@ -153,7 +153,7 @@ function changing<T>(
     const client = await lockClient(tx, id)
     if (client === undefined) throw new Problem('not_found')
     await requireActor(tx, origin)
-    refuseMoreThan(origin.scopes, authorityOf(client))
+    refuseMoreThan(origin.scopes, toAuthority(client))
     return work(tx, revoked, client)
   })
 }
@@ -164,14 +164,14 @@ async function requireClient(db: Db, id: string): Promise<ClientWithSecrets> {
   return client
 }
 
-const authorityOf = (client: ClientRow): Authority => ({
-  roles: new Set(rolesOf(client)),
+const toAuthority = (client: ClientRow): Authority => ({
+  roles: new Set(listRoles(client)),
   scopes: scopesIn(client.scopes)
 })
 
 async function createSecret(db: Db, clientId: string): Promise<SecretRow & Shown> {
   const clientSecret = generateSecret()
-  return { ...(await insertSecret(db, clientId, digestOf(clientSecret))), clientSecret }
+  return { ...(await insertSecret(db, clientId, digestSecret(clientSecret))), clientSecret }
 }
 
 const record = (db: Db, origin: Origin, type: AuditEventType, clientId: string, details: object = {}) =>

@@ -7,7 +7,7 @@ import { listUsers, type UserQuery } from '../../repositories/user-list.ts'
 import type { UserReference } from '../../repositories/user-locks.ts'
 import { refuseTakenNames } from '../../repositories/user-names.ts'
 import { requireUserById, type UserRow } from '../../repositories/users.ts'
-import { columnOf, defaultRoles, roles } from '../../roles.ts'
+import { toColumn, defaultRoles, roles } from '../../roles.ts'
 import { changeUser, refuseBeyondScopes, type UserChange } from '../../users/changes.ts'
 import { createUser, type NewUser, newUserRow } from '../../users/creation.ts'
 import { prepareRemoval, removeUser } from '../../users/removal.ts'
@@ -34,7 +34,7 @@ export const inviteUser =
   async (invitation: NewUser, origin: Origin): Promise<UserRow> => {
     const row = newUserRow(invitation)
     // The default roles are nobody's to give: any other is.
-    const isDefault = roles.every((role) => row[columnOf(role)] === defaultRoles[columnOf(role)])
+    const isDefault = roles.every((role) => row[toColumn(role)] === defaultRoles[toColumn(role)])
     refuseBeyondScopes(origin, row, isDefault ? {} : row)
     const invited = await refuseTakenNames(
       db.transaction(async (tx) => {

@@ -6,7 +6,7 @@ import { isText } from '../../passwords/policy.ts'
 import { faultOfHash } from '../../passwords/schemes/index.ts'
 import type { Argon2Cost } from '../../passwords/schemes/scheme.ts'
 import { isEmail, normalizeUsername, usernameRule } from '../../names.ts'
-import { claimOf, columnOf, mapRoles, type RoleColumns, roles } from '../../roles.ts'
+import { toClaim, toColumn, mapRoles, type RoleColumns, roles } from '../../roles.ts'
 import { newUserRow } from '../../users/creation.ts'
 import type { ImportedUser } from '../../repositories/user-import.ts'
 
@@ -48,7 +48,7 @@ export const ImportRecord = Type.Object(
     password_hash: Type.Optional(Type.String()),
     /** Beside a hash of Firebase's. */
     salt: Type.Optional(Type.String()),
-    ...mapRoles(claimOf, () => Type.Optional(Flag())),
+    ...mapRoles(toClaim, () => Type.Optional(Flag())),
     is_disabled: Type.Optional(Flag()),
     email_verified: Type.Optional(Flag()),
     created_at: Type.Optional(Instant()),
@@ -88,7 +88,7 @@ export interface ReadingOptions {
 export function readUser(fields: Record<string, unknown>, options: ReadingOptions): ImportedUser | string[] {
   const record = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
   if (!validate(record)) return (validate.errors ?? []).map(explain)
-  const hash = hashOf(record, options)
+  const hash = readHash(record, options)
   if (typeof hash === 'object') return [hash.fault]
   return {
     id: record.id,
@@ -109,7 +109,7 @@ export function readUser(fields: Record<string, unknown>, options: ReadingOption
 
 const namedRoles = (record: ImportRecord): Partial<RoleColumns> =>
   Object.fromEntries(
-    roles.flatMap((role) => (record[claimOf(role)] === undefined ? [] : [[columnOf(role), record[claimOf(role)]]]))
+    roles.flatMap((role) => (record[toClaim(role)] === undefined ? [] : [[toColumn(role), record[toClaim(role)]]]))
   )
 
 /** The text of a CSV cell as JSON would have it: PostgreSQL writes `t` and `f`. */
@@ -125,7 +125,7 @@ export function fromCsv(cells: Record<string, unknown>): Record<string, unknown>
 }
 
 /** @returns the hash; undefined where there is none; or why it is of no use */
-function hashOf(
+function readHash(
   { password, password_hash, salt }: ImportRecord,
   { policy, firebase }: ReadingOptions
 ): string | undefined | { fault: string } {

@@ -6,12 +6,12 @@ import { fromCsv } from './record.ts'
 export type SourceRecord = { line: number; fields: Record<string, unknown> } | { line: number; fault: string }
 
 // Characters.
-const longestRecord = 65_536
+const maxRecord = 65_536
 
 /** A JSON object a line. Never holds more than a piece of the file. */
 export async function* readJsonLines(input: Readable): AsyncGenerator<SourceRecord> {
-  for await (const { line, text } of linesOf(input)) {
-    if (text === undefined) yield { line, fault: `has more than ${String(longestRecord)} characters` }
+  for await (const { line, text } of readLines(input)) {
+    if (text === undefined) yield { line, fault: `has more than ${String(maxRecord)} characters` }
     else if (text.trim() !== '') yield { line, ...readObject(text) }
   }
 }
@@ -29,7 +29,7 @@ function readObject(text: string): { fields: Record<string, unknown> } | { fault
 }
 
 /** @returns each line; without its text where it is too long */
-async function* linesOf(input: Readable): AsyncGenerator<{ line: number; text: string | undefined }> {
+async function* readLines(input: Readable): AsyncGenerator<{ line: number; text: string | undefined }> {
   let line = 1
   let rest = ''
   let isTooLong = false
@@ -37,7 +37,7 @@ async function* linesOf(input: Readable): AsyncGenerator<{ line: number; text: s
     const pieces = chunk.split('\n')
     for (const [index, piece] of pieces.entries()) {
       rest += piece
-      isTooLong ||= rest.length > longestRecord
+      isTooLong ||= rest.length > maxRecord
       if (isTooLong) rest = ''
       if (index === pieces.length - 1) break
       yield { line, text: isTooLong ? undefined : withoutMark(rest, line) }
@@ -63,7 +63,7 @@ export async function* readCsv(input: Readable, checkColumns: (names: string[]) 
     info: true,
     skip_empty_lines: true,
     skip_records_with_error: true,
-    max_record_size: longestRecord,
+    max_record_size: maxRecord,
     columns(names: string[]) {
       checkColumns(names)
       return names
@@ -88,6 +88,6 @@ export async function* readCsv(input: Readable, checkColumns: (names: string[]) 
 /** In words of ours: the parser's repeat the record, which may hold a hash. */
 function faultOfCsv(error: CsvError | undefined): string {
   if (error?.code === 'CSV_RECORD_INCONSISTENT_COLUMNS') return 'has another number of columns than the first line'
-  if (error?.code === 'CSV_MAX_RECORD_SIZE') return `has more than ${String(longestRecord)} characters`
+  if (error?.code === 'CSV_MAX_RECORD_SIZE') return `has more than ${String(maxRecord)} characters`
   return 'is no CSV: a cell with a comma or a quotation mark stands between quotation marks, which are doubled within'
 }

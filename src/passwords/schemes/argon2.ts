@@ -2,10 +2,10 @@ import { verifySync } from '@node-rs/argon2'
 import { type Argon2Cost, beyond, type Scheme } from './scheme.ts'
 
 // KiB, and KiB times passes: about a second of a core.
-const mostMemory = 262_144
-const mostWork = 1_048_576
+const maxMemory = 262_144
+const maxWork = 1_048_576
 
-const mostLanes = 64
+const maxLanes = 64
 
 /** How hashes of this service's own begin, at a cost. */
 export const argon2Prefix = ({ memoryCost, timeCost, parallelism }: Argon2Cost): string =>
@@ -25,9 +25,9 @@ export const argon2: Scheme = (hash) => {
       // What the operator asks for is never too much.
       if (memoryCost <= policy.memoryCost && timeCost <= policy.timeCost) return undefined
       return beyond(
-        ['argon2 memory in KiB', memoryCost, mostMemory],
-        ['argon2 memory in KiB times passes', memoryCost * timeCost, mostWork],
-        ['argon2 lanes', parallelism, mostLanes]
+        ['argon2 memory in KiB', memoryCost, maxMemory],
+        ['argon2 memory in KiB times passes', memoryCost * timeCost, maxWork],
+        ['argon2 lanes', parallelism, maxLanes]
       )
     },
     matches: (password) => verifySync(phc, password)

@@ -3,8 +3,8 @@ import { verifySync } from '@node-rs/bcrypt'
 import { beyond, type Scheme, type StoredHash } from './scheme.ts'
 
 // 2 to this power: bcrypt knows none below, and the most is about a second of a core.
-const leastCost = 4
-const mostCost = 14
+const minCost = 4
+const maxCost = 14
 
 const standard = String.raw`(\$2[aby]\$\d\d\$[./A-Za-z0-9]{53})`
 const plain = new RegExp(String.raw`^(?:bcrypt\$)?${standard}$`)
@@ -28,11 +28,11 @@ export const bcrypt: Scheme = (hash) => {
 }
 
 function read(hash: string, prepare: (password: string) => string): StoredHash | undefined {
-  const cost = costOf(hash)
+  const cost = parseCost(hash)
   if (cost === undefined) return undefined
   return {
     kind: `bcrypt ${String(cost)}`,
-    excess: () => beyond(['a bcrypt cost of', cost, mostCost]),
+    excess: () => beyond(['a bcrypt cost of', cost, maxCost]),
     matches: (password) => verifySync(prepare(password), hash)
   }
 }
@@ -40,7 +40,7 @@ function read(hash: string, prepare: (password: string) => string): StoredHash |
 const sha256 = (password: string) => createHash('sha256').update(password)
 
 /** @returns undefined for what bcrypt has no such cost for */
-function costOf(hash: string): number | undefined {
+function parseCost(hash: string): number | undefined {
   const cost = Number(hash.slice(4, 6))
-  return cost >= leastCost && cost <= 31 ? cost : undefined
+  return cost >= minCost && cost <= 31 ? cost : undefined
 }

@@ -7,10 +7,10 @@ import { firebaseScrypt, scrypt } from './scrypt.ts'
 const schemes: Scheme[] = [argon2, bcrypt, pbkdf2, scrypt, firebaseScrypt]
 
 // Characters: with the longest salt and signer key that anybody has, no hash comes near it.
-const longestHash = 1024
+const maxHashLength = 1024
 
 function read(hash: string): StoredHash | undefined {
-  if (hash.length > longestHash) return undefined
+  if (hash.length > maxHashLength) return undefined
   for (const scheme of schemes) {
     const stored = scheme(hash)
     if (stored !== undefined) return stored

@@ -5,7 +5,7 @@ type Algorithm = 'sha1' | 'sha256' | 'sha512'
 
 // Bytes of a block, and how many iterations take about a second of a core.
 const blocks = { sha1: 20, sha256: 32, sha512: 64 }
-const mostIterations = { sha1: 3_000_000, sha256: 3_000_000, sha512: 1_000_000 }
+const maxIterations = { sha1: 3_000_000, sha256: 3_000_000, sha512: 1_000_000 }
 
 const django = /^pbkdf2_(sha1|sha256)\$(\d{1,10})\$([^$]+)\$([A-Za-z0-9+/]+=*)$/
 const werkzeug = /^pbkdf2:(sha1|sha256|sha512):(\d{1,10})\$([^$]+)\$([0-9a-f]+)$/
@@ -33,7 +33,7 @@ function read(
   const work = iterations * Math.ceil(digest.length / blocks[algorithm])
   return {
     kind: `pbkdf2 ${algorithm} ${String(work)}`,
-    excess: () => beyond([`PBKDF2-${algorithm.toUpperCase()} iterations`, work, mostIterations[algorithm]]),
+    excess: () => beyond([`PBKDF2-${algorithm.toUpperCase()} iterations`, work, maxIterations[algorithm]]),
     matches: (password) => isSame(pbkdf2Sync(password, saltOf(saltText), iterations, digest.length, algorithm), digest)
   }
 }

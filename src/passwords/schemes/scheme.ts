@@ -21,10 +21,11 @@ export interface StoredHash {
 export type Scheme = (hash: string) => StoredHash | undefined
 
 // Bytes. A shorter digest is met by passwords that are not the user's; a longer one only costs more.
-const shortestDigest = 16
-const longestDigest = 64
+const minDigestLength = 16
+const maxDigestLength = 64
 
-export const isDigest = (digest: Buffer): boolean => digest.length >= shortestDigest && digest.length <= longestDigest
+export const isDigest = (digest: Buffer): boolean =>
+  digest.length >= minDigestLength && digest.length <= maxDigestLength
 
 /** Compares in the same time wherever they differ. */
 export const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b)

@@ -9,8 +9,8 @@ interface Cost {
 }
 
 // Of N times r, 128 bytes each: 128 MiB. Of N times r times p: about a second of a core.
-const mostMemory = 2 ** 20
-const mostWork = 2 ** 21
+const maxMemory = 2 ** 20
+const maxWork = 2 ** 21
 
 const django = /^scrypt\$(\d{1,10})\$([^$]+)\$(\d{1,10})\$(\d{1,10})\$([A-Za-z0-9+/]+=*)$/
 const werkzeug = /^scrypt:(\d{1,10}):(\d{1,10}):(\d{1,10})\$([^$]+)\$([0-9a-f]+)$/
@@ -22,13 +22,13 @@ const firebase =
 export const scrypt: Scheme = (hash) => {
   const [, djangoN, djangoSalt = '', djangoR, djangoP, djangoDigest = ''] = django.exec(hash) ?? []
   if (djangoN !== undefined) {
-    return derived(costOf(Number(djangoN), djangoR, djangoP), Buffer.from(djangoSalt), base64(djangoDigest))
+    return derived(parseCost(Number(djangoN), djangoR, djangoP), Buffer.from(djangoSalt), base64(djangoDigest))
   }
   const [, N, r, p, salt = '', digest = ''] = werkzeug.exec(hash) ?? []
-  if (N !== undefined) return derived(costOf(Number(N), r, p), Buffer.from(salt), Buffer.from(digest, 'hex'))
+  if (N !== undefined) return derived(parseCost(Number(N), r, p), Buffer.from(salt), Buffer.from(digest, 'hex'))
   const [, exponent, passlibR, passlibP, passlibSalt = '', passlibDigest = ''] = passlib.exec(hash) ?? []
   if (exponent === undefined) return undefined
-  return derived(costOf(2 ** Number(exponent), passlibR, passlibP), base64(passlibSalt), base64(passlibDigest))
+  return derived(parseCost(2 ** Number(exponent), passlibR, passlibP), base64(passlibSalt), base64(passlibDigest))
 }
 
 /**
@@ -37,12 +37,12 @@ export const scrypt: Scheme = (hash) => {
  */
 export const firebaseScrypt: Scheme = (hash) => {
   const [, exponent, r, p, separator = '', signerKey = '', salt = '', digest = ''] = firebase.exec(hash) ?? []
-  const cost = exponent === undefined ? undefined : costOf(2 ** Number(exponent), r, p)
+  const cost = exponent === undefined ? undefined : parseCost(2 ** Number(exponent), r, p)
   const expected = base64(digest)
   if (cost === undefined || !isDigest(expected)) return undefined
   return {
-    kind: kindOf(cost),
-    excess: () => excessOf(cost),
+    kind: toKind(cost),
+    excess: () => findExcess(cost),
     matches(password) {
       const key = derive(password, Buffer.concat([base64(salt), base64(separator)]), 32, cost)
       const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16))
@@ -54,22 +54,22 @@ export const firebaseScrypt: Scheme = (hash) => {
 function derived(cost: Cost | undefined, salt: Buffer, digest: Buffer): StoredHash | undefined {
   if (cost === undefined || !isDigest(digest)) return undefined
   return {
-    kind: kindOf(cost),
-    excess: () => excessOf(cost),
+    kind: toKind(cost),
+    excess: () => findExcess(cost),
     matches: (password) => isSame(derive(password, salt, digest.length, cost), digest)
   }
 }
 
 /** @returns undefined for what no scrypt takes */
-function costOf(N: number, r: string | undefined, p: string | undefined): Cost | undefined {
+function parseCost(N: number, r: string | undefined, p: string | undefined): Cost | undefined {
   const cost = { N, r: Number(r), p: Number(p) }
   return N > 1 && Number.isInteger(Math.log2(N)) && cost.r > 0 && cost.p > 0 ? cost : undefined
 }
 
-const kindOf = ({ N, r, p }: Cost) => ['scrypt', N, r, p].join(' ')
+const toKind = ({ N, r, p }: Cost) => ['scrypt', N, r, p].join(' ')
 
-const excessOf = ({ N, r, p }: Cost) =>
-  beyond(['scrypt N times r', N * r, mostMemory], ['scrypt N times r times p', N * r * p, mostWork])
+const findExcess = ({ N, r, p }: Cost) =>
+  beyond(['scrypt N times r', N * r, maxMemory], ['scrypt N times r times p', N * r * p, maxWork])
 
 const derive = (password: string, salt: Buffer, length: number, cost: Cost) =>
-  scryptSync(password, salt, length, { ...cost, maxmem: 256 * mostMemory })
+  scryptSync(password, salt, length, { ...cost, maxmem: 256 * maxMemory })
