@@ -10,6 +10,7 @@ const forbidden: [pattern: RegExp, instead: string][] = [
   [/\bdoors?\b/i, 'a route, a path, or access'],
   [/\bcausers?\b/i, 'sender'],
   [/\bpatien(ce|tly)\b/i, 'a timeout'],
+  [/(t\.test\(|^\s+)['"`][A-Z]{1,2}\d+: /, 'a sentence, and cite the requirement in a comment'],
   [/\b(most|longest|fewest|least)[A-Z]/, 'max… or min…']
 ]
 

@@ -6,7 +6,8 @@ import { sql, startService } from '../support/service.ts'
 import { generateSigningKey } from '../../src/keys/key-files.ts'
 
 await t.test(
-  'L2: each key is recorded when it comes to sign and when it is trusted no more, once over all instances',
+  // Requirement L2.
+  'each key is recorded when it comes to sign and when it is trusted no more, once over all instances',
   async (t) => {
     const first = await startService(t, { KEY_ACTIVATION_DELAY_SECONDS: '0' })
     await Promise.all([startService(t, first.env), startService(t, first.env)])

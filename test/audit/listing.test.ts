@@ -87,7 +87,8 @@ for (const kind of kinds) {
     })
 
     await t.test(
-      'L2: a refusal for want of a role is an event, with who asked for what; those of /authz are not',
+      // Requirement L2.
+      'a refusal for want of a role is an event, with who asked for what; those of /authz are not',
       async (t) => {
         const reader = await registerPerson(service)
         const refused = await call(service, 'DELETE /admin/users/1', { bearer: reader.token })

@@ -103,7 +103,8 @@ const matrix: Record<string, Expectation> = {
 }
 
 await t.test(
-  'A1: every documented operation answers each caller as the matrix says, and none is left out',
+  // Requirement A1.
+  'every documented operation answers each caller as the matrix says, and none is left out',
   async (t) => {
     const operations = await operationsOf(service)
     t.same(operations.map(({ name }) => name).sort(), Object.keys(matrix).sort(), 'the matrix knows every operation')
@@ -197,7 +198,8 @@ await t.test('a known path by another method is 405 with Allow, once the caller 
   })
 })
 
-await t.test('A6: no spelling of a path and no header leads around a guard', async (t) => {
+// Requirement A6.
+await t.test('no spelling of a path and no header leads around a guard', async (t) => {
   const { token } = await withRoles('author')
   const spellings = [
     ...[
@@ -239,7 +241,8 @@ await t.test('A6: no spelling of a path and no header leads around a guard', asy
   }
 })
 
-await t.test('A8: answers hold what is documented, and never a hash or a column of ours', async (t) => {
+// Requirement A8.
+await t.test('answers hold what is documented, and never a hash or a column of ours', async (t) => {
   const person = await withRoles('author')
   const [row] = await sql<{ password: string }>(service, 'select password from users where id = $1', [person.id])
   for (const { request } of await operationsOf(service)) {
@@ -251,7 +254,8 @@ await t.test('A8: answers hold what is documented, and never a hash or a column 
   }
 })
 
-await t.test('A1: a route that does not say who may call it keeps the service from starting', async (t) => {
+// Requirement A1.
+await t.test('a route that does not say who may call it keeps the service from starting', async (t) => {
   const app = Fastify()
   for (const name of ['client-credentials', 'cookies', 'cross-origin', 'denials', 'jwt', 'revocations'])
     await app.register(fp(async () => undefined, { name }))

@@ -6,7 +6,8 @@ import { startTokenTarget } from '../support/token-target.ts'
 const { service, person, segments, guarded, signed, refused } = await startTokenTarget(t)
 const [head, body, signature] = segments
 
-await t.test('J10: a token has one spelling', async (t) => {
+// Requirement J10.
+await t.test('a token has one spelling', async (t) => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const last = alphabet.indexOf(signature.at(-1) ?? '')
   const sameBytes = (bits: number) => `${head}.${body}.${signature.slice(0, -1)}${alphabet[last ^ bits] ?? ''}`
@@ -31,7 +32,8 @@ await t.test('J10: a token has one spelling', async (t) => {
   })
 })
 
-await t.test('J10: between the scheme and the token stands one blank', async (t) => {
+// Requirement J10.
+await t.test('between the scheme and the token stands one blank', async (t) => {
   for (const authorization of [
     `Bearer\t${person.token}`,
     `Bearer  ${person.token}`,
@@ -47,7 +49,8 @@ await t.test('J10: between the scheme and the token stands one blank', async (t)
   }
 })
 
-await t.test('J14: a challenge names no error without a token, and the role that is missing with one', async (t) => {
+// Requirement J14.
+await t.test('a challenge names no error without a token, and the role that is missing with one', async (t) => {
   for (const operation of guarded) {
     const anonymous = await call(service, operation.request)
     t.equal(anonymous.status, 401, operation.name)
@@ -62,7 +65,8 @@ await t.test('J14: a challenge names no error without a token, and the role that
   t.equal(wrong.headers.get('www-authenticate'), 'Bearer')
 })
 
-await t.test('J13: of two credentials one counts, and never a mixture', async (t) => {
+// Requirement J13.
+await t.test('of two credentials one counts, and never a mixture', async (t) => {
   const bob = await registerPerson(service, 'bob')
   const me = (...headers: string[]) =>
     exchange(service, 'GET /auth/me HTTP/1.1', 'Host: x', ...headers, 'Connection: close', '', '')

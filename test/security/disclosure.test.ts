@@ -14,7 +14,8 @@ function namesIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, inner]) => [name, ...namesIn(inner)])
 }
 
-await t.test('A8: no answer holds more than it declares', async (t) => {
+// Requirement A8.
+await t.test('no answer holds more than it declares', async (t) => {
   const service = await startService(t)
   const person = await registerPerson(service)
   const answers = await everyAnswer(service, person)
@@ -40,7 +41,8 @@ await t.test('A8: no answer holds more than it declares', async (t) => {
   }
 })
 
-await t.test('A8: and what it declares is what it holds', async (t) => {
+// Requirement A8.
+await t.test('and what it declares is what it holds', async (t) => {
   const service = await startService(t)
   const person = await registerPerson(service)
   const me = await call(service, 'GET /auth/me', { bearer: person.token })

@@ -18,7 +18,8 @@ async function takeDatabaseAway(service: Service): Promise<() => Promise<void>> 
   }
 }
 
-await t.test('A7: without its database the service lets nobody in', async (t) => {
+// Requirement A7.
+await t.test('without its database the service lets nobody in', async (t) => {
   const service = await startService(t, { RATE_LIMIT: 'on' })
   const person = await registerPerson(service)
   await sql(service, 'update users set is_admin = true where id = $1', [person.id])

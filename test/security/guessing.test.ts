@@ -23,7 +23,8 @@ const sessionIn = (login: Answer) => cookiesOf(login).replace(/(; )?device_token
 const tokenOf = (login: Answer) => (login.body as { access_token: string }).access_token
 
 for (const kind of kinds) {
-  await t.test(`B1: wrong passwords of one account make it wait, wherever they come from, on ${kind}`, async (t) => {
+  // Requirement B1.
+  await t.test(`wrong passwords of one account make it wait, wherever they come from, on ${kind}`, async (t) => {
     const service = limited[kind]
     const { username, password } = await registerElsewhere(service)
     const wrong = () => attempt(service, username, 'not the password')
@@ -54,7 +55,8 @@ for (const kind of kinds) {
   })
 }
 
-await t.test('B1: the wait grows to a quarter of an hour and no more', async (t) => {
+// Requirement B1.
+await t.test('the wait grows to a quarter of an hour and no more', async (t) => {
   const { username } = await registerElsewhere(service)
   await failFiveTimes(service, username)
   await sql(service, "update rate_limits set points = 60 where key like 'failures:%'")
@@ -64,7 +66,8 @@ await t.test('B1: the wait grows to a quarter of an hour and no more', async (t)
 })
 
 await t.test(
-  'B1: after a hundred failures only a device of the user, or a new password, opens, for a day',
+  // Requirement B1.
+  'after a hundred failures only a device of the user, or a new password, opens, for a day',
   async (t) => {
     const { username, password } = await registerElsewhere(service)
     const home = somewhere()
@@ -90,7 +93,8 @@ await t.test(
   }
 )
 
-await t.test('B1: a failure is forgotten after thirty days', async (t) => {
+// Requirement B1.
+await t.test('a failure is forgotten after thirty days', async (t) => {
   const { username } = await registerElsewhere(service)
   await times(4, () => attempt(service, username, 'not the password'))
   await letPass(service, 30 * 24 * 60 * 60)
@@ -110,7 +114,8 @@ await t.test('B3, F11: two instances and a restart have one count', async (t) =>
   for (const instance of [service, restarted]) t.equal((await attempt(instance, username, password)).status, 429)
 })
 
-await t.test('B3: a burst from everywhere over two instances gets one answer', async (t) => {
+// Requirement B3.
+await t.test('a burst from everywhere over two instances gets one answer', async (t) => {
   const second = await startLimited(t, service.env)
   const { username } = await registerElsewhere(service)
   await sql(service, "delete from rate_limits where key like 'failures:%'")
@@ -130,7 +135,8 @@ await t.test('B3: a burst from everywhere over two instances gets one answer', a
 })
 
 await t.test(
-  'B3: the right password, hashed while others used up the attempts, is not told from a wrong one',
+  // Requirement B3.
+  'the right password, hashed while others used up the attempts, is not told from a wrong one',
   async (t) => {
     const { username, password } = await registerElsewhere(service)
     const { passwords } = service.app
@@ -149,7 +155,8 @@ await t.test(
   }
 )
 
-await t.test('B3: a user has one counter under all their names', async (t) => {
+// Requirement B3.
+await t.test('a user has one counter under all their names', async (t) => {
   const { username, email, password } = await registerElsewhere(service, 'alice')
   const fullWidth = username.replace('alice', 'ａｌｉｃｅ')
   for (const name of [username, username.toUpperCase(), fullWidth, email, email.toUpperCase()]) {
@@ -170,7 +177,8 @@ function seen(answer: Answer): object {
   }
 }
 
-await t.test('E1: guessing looks the same, whether there is such a user or not', async (t) => {
+// Requirement E1.
+await t.test('guessing looks the same, whether there is such a user or not', async (t) => {
   const [known, disabled, invited] = [
     await registerElsewhere(service, 'known'),
     await registerElsewhere(service, 'disabled'),
@@ -198,7 +206,8 @@ await t.test('E1: guessing looks the same, whether there is such a user or not',
   t.equal(verify().length, 6 * names.length, 'each costs the same hashes')
 })
 
-await t.test('B4: a stranger cannot lock a user out of their own devices', async (t) => {
+// Requirement B4.
+await t.test('a stranger cannot lock a user out of their own devices', async (t) => {
   const { username, password } = await registerElsewhere(service)
   const home = '203.0.113.7'
   const login = await attempt(service, username, password, { address: home })
@@ -248,7 +257,8 @@ await t.test('B4: a stranger cannot lock a user out of their own devices', async
   })
 })
 
-await t.test('L2: the start of the waits is audited once, and no attempt that is turned away', async (t) => {
+// Requirement L2.
+await t.test('the start of the waits is audited once, and no attempt that is turned away', async (t) => {
   const { username } = await registerElsewhere(service)
   await failFiveTimes(service, username)
   await times(3, () => attempt(service, username, 'not the password'))
@@ -267,7 +277,8 @@ await t.test('L2: the start of the waits is audited once, and no attempt that is
   t.same(events[5]?.details, { failures: 5 })
 })
 
-await t.test('B5: the present password, which a thief of a token would need, is no easier to guess', async (t) => {
+// Requirement B5.
+await t.test('the present password, which a thief of a token would need, is no easier to guess', async (t) => {
   const { username, password } = await registerElsewhere(service)
   const bearer = tokenOf(await attempt(service, username, password))
   const bearerElsewhere = tokenOf(await attempt(service, username, password))

@@ -40,7 +40,8 @@ function isClear(t: Test, answer: Answer, status: number, what: string): void {
   t.notMatch(answer.text, /quiet evening|node_modules|select |insert |\bat \w+ \(/i)
 }
 
-await t.test('I1: unknown properties and other types are refused, not repaired', async (t) => {
+// Requirement I1.
+await t.test('unknown properties and other types are refused, not repaired', async (t) => {
   const before = await state()
   for (const [operation, body] of bodies) {
     const surplus = ['is_admin', 'id', 'password_hash', 'role', 'roles', 'email_verified', 'is_disabled', 'constructor']
@@ -66,7 +67,8 @@ await t.test('I1: unknown properties and other types are refused, not repaired',
   t.equal(await state(), before, 'no row changed')
 })
 
-await t.test('I5: NUL, other control characters and lone surrogates are refused in every string', async (t) => {
+// Requirement I5.
+await t.test('NUL, other control characters and lone surrogates are refused in every string', async (t) => {
   const before = await state()
   for (const [operation, body] of bodies) {
     for (const property of Object.keys(body).filter((name) => name !== 'transport')) {
@@ -83,7 +85,8 @@ await t.test('I5: NUL, other control characters and lone surrogates are refused 
   t.equal(await state(), before)
 })
 
-await t.test('I2: a body over 16 KiB is refused before it is looked at, in one piece or in chunks', async (t) => {
+// Requirement I2.
+await t.test('a body over 16 KiB is refused before it is looked at, in one piece or in chunks', async (t) => {
   for (const [operation, body] of bodies) {
     const raw = JSON.stringify({ ...body, padding: 'x'.repeat(16 * 1024) })
     isClear(
@@ -112,7 +115,8 @@ await t.test('I2: a body over 16 KiB is refused before it is looked at, in one p
   t.equal((await call(service, 'GET /health/live')).status, 200)
 })
 
-await t.test('I3: an overlong password is refused without a hash, at login too', async (t) => {
+// Requirement I3.
+await t.test('an overlong password is refused without a hash, at login too', async (t) => {
   const weigh = async (password: string) =>
     (await call(service, 'POST /auth/login', { json: { username: person.username, password, transport: 'bearer' } }))
       .status
@@ -121,7 +125,8 @@ await t.test('I3: an overlong password is refused without a hash, at login too',
   t.equal(await weigh('😀'.repeat(128)), 401, 'code points count, and 128 are fine')
 })
 
-await t.test('I4: one account a name, however it is typed', async (t) => {
+// Requirement I4.
+await t.test('one account a name, however it is typed', async (t) => {
   t.equal((await call(service, 'POST /auth/registration', { json: { ...newcomer, username: 'Alice' } })).status, 201)
   const taken = ['alice', 'ALICE', 'aLiCe', 'ａｌｉｃｅ', 'Ａlice', 'ali\u217de']
   const refused = [
@@ -158,7 +163,8 @@ await t.test('I6, I7: prototypes cannot be reached, and of duplicate keys the la
   t.equal(login.status, 200)
 })
 
-await t.test('I8: bodies are JSON in UTF-8 and nothing else', async (t) => {
+// Requirement I8.
+await t.test('bodies are JSON in UTF-8 and nothing else', async (t) => {
   const before = await state()
   const refused: Record<string, string>[] = [
     ...['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonx'],
@@ -176,7 +182,8 @@ await t.test('I8: bodies are JSON in UTF-8 and nothing else', async (t) => {
   t.equal((await call(service, operation, { raw: JSON.stringify(body), headers: charset })).status, 200)
 })
 
-await t.test('I9: SQL in a field is text', async (t) => {
+// Requirement I9.
+await t.test('SQL in a field is text', async (t) => {
   const before = await state()
   for (const attempt of ["' OR 1=1--", '"; drop table users', '\\', '%_', "'; select pg_sleep(5)--", '${jndi:x}']) {
     const started = performance.now()
@@ -196,7 +203,8 @@ await t.test('I9: SQL in a field is text', async (t) => {
   t.equal((await state()).replace(/"updated_at":"[^"]*"/g, ''), before.replace(/"updated_at":"[^"]*"/g, ''))
 })
 
-await t.test('I10: depth and breadth are refused quickly', async (t) => {
+// Requirement I10.
+await t.test('depth and breadth are refused quickly', async (t) => {
   const deep = '['.repeat(7000) + ']'.repeat(7000)
   const broad = `{${Array.from({ length: 1500 }, (_, n) => `"${String(n)}":1`).join(',')}}`
   for (const raw of [deep, broad, `{"username":${deep},"password":"x"}`]) {
@@ -304,7 +312,8 @@ await t.test('a number or a boolean in a path or a query has one spelling', asyn
   t.equal((await call(service, `GET /auth/me`, { bearer: victim.token })).status, 200, 'and no session ended')
 })
 
-await t.test('I11: paths and parameters that mean nothing get words, not faults', async (t) => {
+// Requirement I11.
+await t.test('paths and parameters that mean nothing get words, not faults', async (t) => {
   for (const path of ['%00', '%zz', 'x'.repeat(200), "'%20or%201=1", '..%2f..', '-1'] as const) {
     const answer = await call(service, `DELETE /auth/sessions/${path}`, { bearer })
     t.ok([400, 404, 414].includes(answer.status), `${path}: ${String(answer.status)}`)

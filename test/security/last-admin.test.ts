@@ -54,7 +54,8 @@ await t.test('A5, F9: administrators who remove each other on two instances alwa
 })
 
 await t.test(
-  'F9: a user who is about to be demoted, and the one who demotes them, do not block each other',
+  // Requirement F9.
+  'a user who is about to be demoted, and the one who demotes them, do not block each other',
   async (t) => {
     await sql(first, 'update users set is_admin = false')
     const [ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(first, 'ben')]
@@ -96,7 +97,8 @@ await t.test(
   }
 )
 
-await t.test('A5: the last enabled administrator can be neither demoted, disabled nor deleted', async (t) => {
+// Requirement A5.
+await t.test('the last enabled administrator can be neither demoted, disabled nor deleted', async (t) => {
   await sql(first, 'update users set is_admin = false')
   const ann = await registerAdmin(first, 'ann')
   const disabled = await registerAdmin(first, 'ben')

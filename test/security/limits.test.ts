@@ -25,7 +25,8 @@ const spray = (service: Service, names: number, headersOf: (n: number) => Record
 const count = (answers: Answer[], status: number) => statuses(answers).filter((other) => other === status).length
 
 for (const kind of kinds) {
-  await t.test(`B2: one password for two hundred names from one address is stopped, on ${kind}`, async (t) => {
+  // Requirement B2.
+  await t.test(`one password for two hundred names from one address is stopped, on ${kind}`, async (t) => {
     const service = limited[kind]
     const address = somewhere()
     const answers = await spray(service, 200, () => from(address))
@@ -75,7 +76,8 @@ const forgeries = (n: number): Record<string, string> => ({
   forwarded: `for=192.0.2.${String(n)}`
 })
 
-await t.test('B3: nobody chooses the address that is counted, but a proxy that is named', async (t) => {
+// Requirement B3.
+await t.test('nobody chooses the address that is counted, but a proxy that is named', async (t) => {
   const direct = await startService(t, { RATE_LIMIT: 'on' })
   await direct.app.passwords.hash('the first')
   const answers = await spray(direct, 40, forgeries)
@@ -92,7 +94,8 @@ await t.test('B3: nobody chooses the address that is counted, but a proxy that i
   t.equal(count(prepended, 429), 20, 'what a client sent to the proxy is not believed')
 })
 
-await t.test('B2: the addresses of one IPv6 network are one, and so are all spellings (CVE-2026-45364)', async (t) => {
+// Requirement B2.
+await t.test('the addresses of one IPv6 network are one, and so are all spellings (CVE-2026-45364)', async (t) => {
   const hex = () => randomBytes(2).toString('hex')
   const rotated = await spray(service, 40, () => from(`2001:db8:0:7:${hex()}:${hex()}:${hex()}:${hex()}`))
   t.equal(count(rotated, 429), 20)
@@ -103,7 +106,8 @@ await t.test('B2: the addresses of one IPv6 network are one, and so are all spel
   t.equal(count(await spray(service, 40, (n) => from(mapped[n % 4]!)), 429), 20)
 })
 
-await t.test('E3: ten registrations an hour come from an address', async (t) => {
+// Requirement E3.
+await t.test('ten registrations an hour come from an address', async (t) => {
   const address = somewhere()
   const register = (name: string, password = 'a long and quiet evening') =>
     call(service, 'POST /auth/registration', {
@@ -120,7 +124,8 @@ await t.test('E3: ten registrations an hour come from an address', async (t) => 
   t.ok(await registerElsewhere(service), 'elsewhere one can')
 })
 
-await t.test('B5: a session is refreshed sixty times a minute', async (t) => {
+// Requirement B5.
+await t.test('a session is refreshed sixty times a minute', async (t) => {
   const { username, password } = await registerElsewhere(service)
   const login = async () =>
     (
@@ -154,7 +159,8 @@ await t.test('B5: a session is refreshed sixty times a minute', async (t) => {
   t.equal((await rotate()).status, 200, 'what is spent stops what is good from nothing')
 })
 
-await t.test('B5: of service clients only those are slowed down that fail', async (t) => {
+// Requirement B5.
+await t.test('of service clients only those are slowed down that fail', async (t) => {
   const service = await startLimited(t)
   const client = await createClient(service)
   const ask = async (secret: string, address = '192.0.2.1', id = client.id) => {

@@ -39,7 +39,8 @@ const coveted: Record<string, unknown> = {
 }
 
 for (const taker of takers) {
-  await t.test(`A2: ${taker.name} sets nothing but what it says`, async (t) => {
+  // Requirement A2.
+  await t.test(`${taker.name} sets nothing but what it says`, async (t) => {
     await unchanged(t, async () => {
       for (const [property, value] of Object.entries(coveted)) {
         // Where a property may be set, who may set it is a matter of the guard.
@@ -52,7 +53,8 @@ for (const taker of takers) {
   })
 }
 
-await t.test('A2: a profile change takes neither another username nor a password', async (t) => {
+// Requirement A2.
+await t.test('a profile change takes neither another username nor a password', async (t) => {
   const profile = takers.find(({ name }) => name === 'PATCH /auth/me')!
   await unchanged(t, async () => {
     for (const json of [{ username: 'admin' }, { password: 'a long and quiet evening' }, { new_password: 'x' }]) {

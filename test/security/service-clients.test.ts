@@ -15,7 +15,8 @@ function seen({ status, headers, text }: Answer): object {
 }
 
 for (const kind of kinds) {
-  await t.test(`O1: unknown, disabled, and with another secret a client is refused alike, on ${kind}`, async (t) => {
+  // Requirement O1.
+  await t.test(`unknown, disabled, and with another secret a client is refused alike, on ${kind}`, async (t) => {
     const service = await startService(t, {}, kind)
     const client = await createClient(service)
     const [disabled, secretless] = [await createClient(service), await createClient(service)]
@@ -57,11 +58,13 @@ for (const kind of kinds) {
   })
 }
 
-await t.test('O2: secrets', async (t) => {
+// Requirement O2.
+await t.test('secrets', async (t) => {
   const service = await startService(t, { LOG_LEVEL: 'trace' })
   const client = await createClient(service)
 
-  await t.test('O2: have 256 random bits, and are kept as a digest that is no secret', async (t) => {
+  // Requirement O2.
+  await t.test('have 256 random bits, and are kept as a digest that is no secret', async (t) => {
     const secrets: string[] = []
     for (let n = 0; n < 20; n++) secrets.push((await createClient(service)).secret)
     t.equal(new Set(secrets).size, 20)
@@ -82,7 +85,8 @@ await t.test('O2: secrets', async (t) => {
     t.equal((await askToken(service, { id: client.id, secret: row!.digest })).status, 401)
   })
 
-  await t.test('O2: two are good while one replaces the other, whose tokens end with it', async (t) => {
+  // Requirement O2.
+  await t.test('two are good while one replaces the other, whose tokens end with it', async (t) => {
     const { clientSecret } = await service.app.operations.addClientSecret(client.id, {})
     const next = { ...client, secret: clientSecret }
     const [old, fresh] = [await tokenOf(service, client), await tokenOf(service, next)]
@@ -132,7 +136,8 @@ await t.test('O2: secrets', async (t) => {
   })
 })
 
-await t.test('S10: two instances on one database', async (t) => {
+// Requirement S10.
+await t.test('two instances on one database', async (t) => {
   const first = await startService(t)
   const second = await startService(t, first.env)
   const asking = await createClient(first)
@@ -183,7 +188,8 @@ await t.test('S10: two instances on one database', async (t) => {
     t.match((await askToken(second, client)).body, { scope: 'reader' })
   })
 
-  await t.test('O5: a token that is revoked on one is refused on the other', async (t) => {
+  // Requirement O5.
+  await t.test('a token that is revoked on one is refused on the other', async (t) => {
     const client = await createClient(first)
     const [token, living] = [await tokenOf(second, client), await tokenOf(second, client)]
     await post(first, '/oauth/revoke', { token }, client)

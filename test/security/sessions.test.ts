@@ -29,7 +29,8 @@ await t.test('two instances on one database', async (t) => {
     t.equal(row!.refresh_counter, 10, 'each round moved the session on once')
   })
 
-  await t.test('S5: after a logout that raced a refresh nothing is usable, in either order', async (t) => {
+  // Requirement S5.
+  await t.test('after a logout that raced a refresh nothing is usable, in either order', async (t) => {
     let usable = 0
     for (let round = 0; round < 100; round++) {
       const session = await startSession(first, person)
@@ -46,7 +47,8 @@ await t.test('two instances on one database', async (t) => {
     t.equal(usable, 0)
   })
 
-  await t.test('S8: a logout on one instance is felt on the other', async (t) => {
+  // Requirement S8.
+  await t.test('a logout on one instance is felt on the other', async (t) => {
     const session = await startSession(first, person)
     t.equal(await statusOf(second, session.access_token), 204)
     await call(first, 'POST /auth/logout', { bearer: session.access_token })
@@ -68,7 +70,8 @@ await t.test('two instances on one database', async (t) => {
     }
   )
 
-  await t.test('A4: a withdrawn role is refused at once, and a token refreshed after the change is good', async (t) => {
+  // Requirement A4.
+  await t.test('a withdrawn role is refused at once, and a token refreshed after the change is good', async (t) => {
     const other = await registerPerson(first)
     const session = await startSession(first, other)
     t.equal((await call(second, 'GET /authz/author', { bearer: session.access_token })).status, 403)
@@ -129,7 +132,8 @@ await t.test('two instances on one database', async (t) => {
   })
 })
 
-await t.test('S12: a copy of the database holds nothing that can be turned into a token', async (t) => {
+// Requirement S12.
+await t.test('a copy of the database holds nothing that can be turned into a token', async (t) => {
   const service = await startService(t)
   const person = await registerPerson(service)
   const session = await startSession(service, person)
@@ -165,7 +169,8 @@ await t.test('S12: a copy of the database holds nothing that can be turned into 
   t.equal((await refresh(service, session.refresh_token)).status, 200)
 })
 
-await t.test('S13: a login in a browser that has cookies already starts a session of its own', async (t) => {
+// Requirement S13.
+await t.test('a login in a browser that has cookies already starts a session of its own', async (t) => {
   const service = await startService(t)
   const person = await registerPerson(service)
   const cookie = `access_token=${person.token}; refresh_token=${(await startSession(service, person)).refresh_token}`

@@ -7,7 +7,8 @@ import { now, startTokenTarget } from '../support/token-target.ts'
 const { service, person, good, segments, key, signed, refused } = await startTokenTarget(t)
 const [head, body, signature] = segments
 
-await t.test('J6: a token that has expired is refused, and says so', async (t) => {
+// Requirement J6.
+await t.test('a token that has expired is refused, and says so', async (t) => {
   await refused(
     t,
     { 'a second ago': signed({ iat: now() - 900, exp: now() - 1 }), 'long ago': signed({ iat: 1, exp: 2 }) },
@@ -15,7 +16,8 @@ await t.test('J6: a token that has expired is refused, and says so', async (t) =
   )
 })
 
-await t.test('J6: exp, iat and nbf are there, are numbers, and make sense', async (t) => {
+// Requirement J6.
+await t.test('exp, iat and nbf are there, are numbers, and make sense', async (t) => {
   const raw = (claim: string, value: string) =>
     forge(good.header, JSON.stringify({ ...good.payload, [claim]: 'HERE' }).replace('"HERE"', value), es256(key))
   await refused(t, {
@@ -52,7 +54,8 @@ await t.test('a token from an instance whose clock is ahead or behind by up to a
   await refused(t, { 'ahead by more': signed({ iat: now() + 70, exp: now() + 970 }) })
 })
 
-await t.test('J7: issuer and audience are compared whole', async (t) => {
+// Requirement J7.
+await t.test('issuer and audience are compared whole', async (t) => {
   const tokens: Record<string, string> = {}
   for (const [claim, own] of [
     ['iss', 'http://gatehouse.test'],
@@ -81,7 +84,8 @@ await t.test('J7: issuer and audience are compared whole', async (t) => {
   await refused(t, tokens)
 })
 
-await t.test('J7: a token for one service is refused by another that has the same keys', async (t) => {
+// Requirement J7.
+await t.test('a token for one service is refused by another that has the same keys', async (t) => {
   const other = await startService(t, { ...service.env, AUDIENCE: 'another-service' })
   t.equal((await call(other, 'GET /authz', { bearer: person.token })).status, 401)
   const renamed = await startService(t, { ...service.env, ISSUER: 'http://gatehouse.test:8080' })
@@ -90,7 +94,8 @@ await t.test('J7: a token for one service is refused by another that has the sam
   t.equal((await call(twin, 'GET /authz', { bearer: person.token })).status, 204, 'the same service takes it')
 })
 
-await t.test('J8: only what says that it is an access token is one', async (t) => {
+// Requirement J8.
+await t.test('only what says that it is an access token is one', async (t) => {
   const tokens: Record<string, string> = {}
   for (const typ of [
     undefined,
@@ -115,7 +120,8 @@ await t.test('J8: only what says that it is an access token is one', async (t) =
   await refused(t, tokens)
 })
 
-await t.test('J8: access and refresh tokens do not stand for each other', async (t) => {
+// Requirement J8.
+await t.test('access and refresh tokens do not stand for each other', async (t) => {
   const { access_token, refresh_token } = await startSession(service, person)
   await refused(t, { 'a refresh token as the access token': refresh_token })
   const inBody = await call(service, 'POST /auth/refresh', { json: { refresh_token: access_token } })
@@ -126,7 +132,8 @@ await t.test('J8: access and refresh tokens do not stand for each other', async 
   t.equal((await call(service, 'POST /auth/refresh', { json: { refresh_token } })).status, 200, 'it is still good')
 })
 
-await t.test('J9: claims that are not ours are refused although our key has signed them', async (t) => {
+// Requirement J9.
+await t.test('claims that are not ours are refused although our key has signed them', async (t) => {
   await refused(t, {
     'sub of a service client': signed({ sub: 'client:abc' }),
     'sub zero': signed({ sub: '0' }),
@@ -151,7 +158,8 @@ await t.test('J9: claims that are not ours are refused although our key has sign
   t.equal(service.log.filter((line) => line.includes('"level":50')).length, 0, 'nothing failed inside')
 })
 
-await t.test('J9: the odd corners of JWS do no harm', async (t) => {
+// Requirement J9.
+await t.test('the odd corners of JWS do no harm', async (t) => {
   const deep = `${'['.repeat(3000)}${']'.repeat(3000)}`
   const withExtra = (name: string, json: string) => JSON.stringify(good.payload).replace('{', `{"${name}":${json},`)
   const parts: Record<string, [header: Part, payload: Part]> = {
@@ -201,7 +209,8 @@ await t.test('J9: the odd corners of JWS do no harm', async (t) => {
   )
 })
 
-await t.test('J9: a token of 100 kB is more than a header may hold', async (t) => {
+// Requirement J9.
+await t.test('a token of 100 kB is more than a header may hold', async (t) => {
   const answer = await call(service, 'GET /auth/me', { bearer: signed({ padding: 'x'.repeat(75_000) }) })
   t.match([answer.status, answer.body], [431, { code: 'headers_too_large' }])
 })

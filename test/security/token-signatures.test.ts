@@ -16,7 +16,8 @@ await t.test('a token put together anew with the right key is good, so that what
   t.equal((await call(service, 'GET /authz', { bearer: signed({ jti: 'another' }) })).status, 204)
 })
 
-await t.test('J1: alg none is refused, however it is spelled and whatever stands for the signature', async (t) => {
+// Requirement J1.
+await t.test('alg none is refused, however it is spelled and whatever stands for the signature', async (t) => {
   const tokens: Record<string, string> = {}
   for (const alg of ['none', 'None', 'NONE', 'nOnE', '', ' none', 'none\u0000']) {
     const header = { ...good.header, alg }
@@ -29,7 +30,8 @@ await t.test('J1: alg none is refused, however it is spelled and whatever stands
   await refused(t, tokens)
 })
 
-await t.test('J2: the public key is no secret of an HMAC, in any spelling of it', async (t) => {
+// Requirement J2.
+await t.test('the public key is no secret of an HMAC, in any spelling of it', async (t) => {
   const publicKey = createPublicKey(key)
   const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string
   const jwks = await call(service, 'GET /.well-known/jwks.json')
@@ -58,7 +60,8 @@ await t.test('J2: the public key is no secret of an HMAC, in any spelling of it'
   await refused(t, tokens)
 })
 
-await t.test('J2: another algorithm than the key is for is refused, with a good signature too', async (t) => {
+// Requirement J2.
+await t.test('another algorithm than the key is for is refused, with a good signature too', async (t) => {
   const others = ['ES384', 'ES512', 'ES256K', 'RS256', 'PS256', 'EdDSA', 'Ed25519', 'es256', 'ES256 ']
   await refused(
     t,
@@ -66,7 +69,8 @@ await t.test('J2: another algorithm than the key is for is refused, with a good 
   )
 })
 
-await t.test('J3: a bit changed anywhere in the token breaks it', async (t) => {
+// Requirement J3.
+await t.test('a bit changed anywhere in the token breaks it', async (t) => {
   const flip = (part: string, at: number) => {
     const bytes = Buffer.from(part, 'base64url')
     bytes[at] = (bytes[at] ?? 0) ^ 1
@@ -87,7 +91,8 @@ await t.test('J3: a bit changed anywhere in the token breaks it', async (t) => {
   })
 })
 
-await t.test('J3: a signature is that of this key over these bytes, and of the one form of ES256', async (t) => {
+// Requirement J3.
+await t.test('a signature is that of this key over these bytes, and of the one form of ES256', async (t) => {
   const other = await registerPerson(service, 'bob')
   const [otherHead = '', otherBody = '', otherSignature = ''] = other.token.split('.')
   const asBob = { ...good.payload, sub: String(other.id) }
@@ -113,7 +118,8 @@ await t.test('J3: a signature is that of this key over these bytes, and of the o
   })
 })
 
-await t.test('J4: a key in the header is not trusted, and no address in it is visited', async (t) => {
+// Requirement J4.
+await t.test('a key in the header is not trusted, and no address in it is visited', async (t) => {
   let visits = 0
   const listener = createServer((_request, response) => {
     visits += 1
@@ -144,7 +150,8 @@ await t.test('J4: a key in the header is not trusted, and no address in it is vi
   t.equal(visits, 0, 'nobody came to the listener')
 })
 
-await t.test('J5: a kid is looked up among the service’s keys and does nothing else', async (t) => {
+// Requirement J5.
+await t.test('a kid is looked up among the service’s keys and does nothing else', async (t) => {
   const kids: unknown[] = [
     'unknown',
     `${kid}x`,
@@ -176,7 +183,8 @@ await t.test('J5: a kid is looked up among the service’s keys and does nothing
   await refused(t, { ...tokens, absent: signed({}, { kid: undefined }) })
 })
 
-await t.test('J10: a token has one spelling', async (t) => {
+// Requirement J10.
+await t.test('a token has one spelling', async (t) => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const last = alphabet.indexOf(signature.at(-1) ?? '')
   const sameBytes = (bits: number) => `${head}.${body}.${signature.slice(0, -1)}${alphabet[last ^ bits] ?? ''}`
@@ -201,7 +209,8 @@ await t.test('J10: a token has one spelling', async (t) => {
   })
 })
 
-await t.test('J10: between the scheme and the token stands one blank', async (t) => {
+// Requirement J10.
+await t.test('between the scheme and the token stands one blank', async (t) => {
   for (const authorization of [
     `Bearer\t${person.token}`,
     `Bearer  ${person.token}`,

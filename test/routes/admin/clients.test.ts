@@ -216,7 +216,8 @@ await t.test('each change leaves its event, with who did it, be it a user or a s
   t.notOk(JSON.stringify(events).includes(secret))
 })
 
-await t.test('L4: an event that cannot be written undoes what it records', async (t) => {
+// Requirement L4.
+await t.test('an event that cannot be written undoes what it records', async (t) => {
   const client = await createClient(service)
   const bearer = await tokenOf(service, client)
   const before = (await admin('GET /admin/clients')).body as object

@@ -64,7 +64,8 @@ for (const kind of kinds) {
       }
     })
 
-    await t.test('A4: a change of roles voids the tokens of before; a refresh brings the new ones', async (t) => {
+    // Requirement A4.
+    await t.test('a change of roles voids the tokens of before; a refresh brings the new ones', async (t) => {
       const person = await registerPerson(service)
       const { access_token, refresh_token } = await startSession(service, person)
       const changed = await patch(person.id, { is_author: true, is_reader: false })
@@ -92,7 +93,8 @@ for (const kind of kinds) {
       }
     })
 
-    await t.test('S10: a disabled user is out at once, and back when enabled', async (t) => {
+    // Requirement S10.
+    await t.test('a disabled user is out at once, and back when enabled', async (t) => {
       const person = await registerPerson(service)
       const { access_token, refresh_token } = await startSession(service, person)
       t.match(await patch(person.id, { is_disabled: true }), { status: 200, body: { is_disabled: true } })
@@ -127,7 +129,8 @@ for (const kind of kinds) {
       t.match(await patch(person.id, { email: admin.email }), { status: 409, body: { code: 'email_taken' } })
     })
 
-    await t.test('S10: a deleted user is gone, and what stays of them in the audit names no one', async (t) => {
+    // Requirement S10.
+    await t.test('a deleted user is gone, and what stays of them in the audit names no one', async (t) => {
       const person = await registerPerson(service)
       const { access_token, refresh_token } = await startSession(service, person)
       await call(service, 'PATCH /auth/me', { bearer: access_token, json: { email: `moved-${person.email}` } })
@@ -161,7 +164,8 @@ for (const kind of kinds) {
       }
     })
 
-    await t.test('S14: an administrator sees and ends the sessions of a user', async (t) => {
+    // Requirement S14.
+    await t.test('an administrator sees and ends the sessions of a user', async (t) => {
       const person = await registerPerson(service)
       const { access_token } = await startSession(service, person)
       const path = `/admin/users/${String(person.id)}/sessions`

@@ -10,7 +10,8 @@ for (const kind of kinds) {
     const asking = await createClient(service)
     const person = await registerPerson(service, 'alice')
 
-    await t.test('O3: of a good one what it says', async (t) => {
+    // Requirement O3.
+    await t.test('of a good one what it says', async (t) => {
       const answer = await post(service, '/oauth/introspect', { token: person.token }, asking)
       const { iat, exp, jti, sid, auth_time } = partsOf(person.token).payload
       t.equal(answer.status, 200)
@@ -60,7 +61,8 @@ for (const kind of kinds) {
       }
     })
 
-    await t.test('O3: of any other that it is not active, and nothing else', async (t) => {
+    // Requirement O3.
+    await t.test('of any other that it is not active, and nothing else', async (t) => {
       const { key } = signingKeyOf(service)
       const { header, payload } = partsOf(person.token)
       const signed = (claims: object) => forge(header, { ...payload, ...claims }, es256(key))
@@ -98,7 +100,8 @@ for (const kind of kinds) {
   })
 }
 
-await t.test('O3: a user who is disabled, and a role that is withdrawn, end what introspection says', async (t) => {
+// Requirement O3.
+await t.test('a user who is disabled, and a role that is withdrawn, end what introspection says', async (t) => {
   const service = await startService(t)
   const asking = await createClient(service)
   const person = await registerPerson(service)
@@ -107,7 +110,8 @@ await t.test('O3: a user who is disabled, and a role that is withdrawn, end what
   t.equal(await introspect(service, asking, person.token), '{"active":false}')
 })
 
-await t.test('O3: who does not authenticate learns nothing', async (t) => {
+// Requirement O3.
+await t.test('who does not authenticate learns nothing', async (t) => {
   const service = await startService(t)
   const { token } = await registerPerson(service)
   const { id } = await createClient(service)

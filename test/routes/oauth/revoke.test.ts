@@ -4,7 +4,8 @@ import { createClient, introspect, post, tokenOf } from '../../support/service-c
 import { kinds, startService } from '../../support/service.ts'
 
 for (const kind of kinds) {
-  await t.test(`O5: a service revokes tokens of its own and no others, on ${kind}`, async (t) => {
+  // Requirement O5.
+  await t.test(`a service revokes tokens of its own and no others, on ${kind}`, async (t) => {
     const service = await startService(t, {}, kind)
     const [client, other] = [await createClient(service), await createClient(service)]
     const person = await registerPerson(service)

@@ -10,7 +10,8 @@ for (const kind of kinds) {
     const service = await startService(t, {}, kind)
     const client = await createClient(service, { isReader: true, isAuthor: true })
 
-    await t.test('O1: by HTTP Basic or in the form, with the roles that it has', async (t) => {
+    // Requirement O1.
+    await t.test('by HTTP Basic or in the form, with the roles that it has', async (t) => {
       const form = { grant_type: 'client_credentials', client_id: client.id, client_secret: client.secret }
       for (const answer of [await askToken(service, client), await post(service, '/oauth/token', form)]) {
         t.equal(answer.status, 200)
@@ -80,14 +81,16 @@ await t.test('the forms of the token endpoint', async (t) => {
     t.strictSame(Object.keys(answer.body as object), ['error', 'error_description'], form)
   }
 
-  await t.test('O1: a repeated parameter is refused, known or not', async () => {
+  // Requirement O1.
+  await t.test('a repeated parameter is refused, known or not', async () => {
     await refusal(`${grant}&${grant}`, 'invalid_request')
     await refusal(`${grant}&scope=reader&scope=reader`, 'invalid_request')
     await refusal(`${grant}&color=red&color=blue`, 'invalid_request')
     await refusal(`${grant}&client_id=${id}&client_secret=${secret}&client_secret=${secret}`, 'invalid_request', 'none')
   })
 
-  await t.test('O1: a parameter without a value counts as omitted, one that we do not know as none', async (t) => {
+  // Requirement O1.
+  await t.test('a parameter without a value counts as omitted, one that we do not know as none', async (t) => {
     const answer = await post(service, '/oauth/token', `${grant}&scope=&client_secret=&color=red&__proto__=x`, client)
     t.match([answer.status, answer.body], [200, { scope: 'reader' }])
     await refusal('grant_type=&scope=reader', 'invalid_request')
@@ -111,7 +114,8 @@ await t.test('the forms of the token endpoint', async (t) => {
     t.equal((await post(service, '/oauth/token', `${grant}&client_id=${id}`, client)).status, 200)
   })
 
-  await t.test('O1: both halves of HTTP Basic are form-urlencoded', async (t) => {
+  // Requirement O1.
+  await t.test('both halves of HTTP Basic are form-urlencoded', async (t) => {
     const escaped = (text: string) =>
       [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
     const asBasic = (credentials: string, scheme = 'Basic') => ({
