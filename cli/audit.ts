@@ -16,11 +16,11 @@ interface TailArguments {
 }
 
 export function addAudit(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program.command('audit').description('what happened, as the audit has it')
+  const group = program.command('audit').description('audit events')
 
   group
     .command('tail')
-    .description('print the latest events, and then those that come, until it is interrupted')
+    .description('print the latest events, then follow new ones until interrupted')
     .option('-n, --lines <number>', 'how many of the latest', count, 20)
     .option('--type <type>', 'of this type only, such as user.login_failed')
     .option('--no-follow', 'end after the latest')

@@ -12,11 +12,11 @@ import { withServices } from './settings.ts'
 const pageSize = 100
 
 export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program.command('clients').description('the services that call in their own name')
+  const group = program.command('clients').description('service clients')
 
   group
     .command('create')
-    .description('create a client, and print its secret, this once')
+    .description('create a client and print its secret, which is shown only once')
     .requiredOption('--name <name>', 'what it is called in lists')
     .addOption(new Option('--role <role...>', 'repeat it for several roles').choices(roles).default([]))
     .addOption(
@@ -33,14 +33,16 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
 
   group
     .command('list')
-    .description('list all clients, in the order in which they came')
+    .description('list all clients, oldest first')
     .action(async (_options: object, command: Command) => {
       await withClients(env, (clients) => printAll(command, everyClient(clients), inColumns))
     })
 
   group
     .command('add-secret')
-    .description('give a client a second secret, and print it, this once; both are good until one is ended')
+    .description(
+      'add a second secret to a client and print it, which happens only once; both are valid until one is deleted'
+    )
     .argument('<id>', 'the client_id')
     .action(async (id: string, _options: object, command: Command) => {
       const { clientSecret, ...secret } = await onClient(env, id, (clients) => clients.addClientSecret(id, {}))
@@ -50,7 +52,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
 
   group
     .command('end-secret')
-    .description('end a secret of a client; the access tokens that it brought become void')
+    .description('delete a secret of a client; access tokens issued with it are revoked')
     .argument('<id>', 'the client_id')
     .argument('<secret-id>', 'as "gatehouse clients list" shows it')
     .action(async (id: string, secretId: string, _options: object, command: Command) => {
@@ -66,7 +68,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
 
   group
     .command('set-scopes')
-    .description('replace what a client may do without a role; its access tokens become void')
+    .description('replace the scopes of a client; its access tokens are revoked')
     .argument('<id>', 'the client_id')
     .addArgument(new Argument('[scope...]', 'none of them unless named').choices(clientScopes))
     .action(async (id: string, scopes: ClientScope[], _options: object, command: Command) => {
@@ -79,7 +81,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
 
   group
     .command('delete')
-    .description('delete a client with its secrets; its access tokens become void')
+    .description('delete a client with its secrets; its access tokens are revoked')
     .argument('<id>', 'the client_id')
     .action(async (id: string, _options: object, command: Command) => {
       await onClient(env, id, (clients) => clients.deleteClient(id, {}))
@@ -110,7 +112,7 @@ async function onClient<T>(
   what = `client ${id}`
 ): Promise<T> {
   const { Problem } = await import('../src/errors.ts')
-  const unknown = new CommandError(`There is no ${what}: "gatehouse clients list" shows those that there are`)
+  const unknown = new CommandError(`There is no ${what}: "gatehouse clients list" lists them`)
   if (!isUuid(id)) throw unknown
   return withClients(env, work).catch((error: unknown) => {
     throw error instanceof Problem && error.code === 'not_found' ? unknown : error

@@ -18,13 +18,13 @@ interface Description {
 }
 
 export function addKeys(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program.command('keys').description('the keys of access tokens and of refresh tokens')
+  const group = program.command('keys').description('signing keys of access tokens and refresh tokens')
   const kindOption = () =>
     new Option('--kind <kind>', 'the tokens that the key is for').choices(['access', 'refresh']).default('access')
 
   group
     .command('generate')
-    .description('make the first keys in KEYS_DIR: one that signs access tokens (ES256), one for refresh tokens')
+    .description('generate the first keys in KEYS_DIR: one that signs access tokens (ES256), one for refresh tokens')
     .action(async (_options: object, command: Command) => {
       const { dir } = await folder(env)
       const { generateMissingKeys } = await import('../src/keys/key-files.ts')
@@ -60,7 +60,7 @@ export function addKeys(program: Command, env: NodeJS.ProcessEnv): void {
 
   group
     .command('retire')
-    .description('take keys away: those that are gone, or the one that is named, whose tokens are refused from then on')
+    .description('delete retired keys, or a named one, whose tokens are refused from then on')
     .argument('[kid]', 'a key that must not be trusted any longer')
     .action(async (kid: string | undefined, _options: object, command: Command) => {
       const { dir, config } = await folder(env)

@@ -11,7 +11,7 @@ const pageSize = 500
 export function addOutbox(program: Command, env: NodeJS.ProcessEnv): void {
   const group = program
     .command('outbox')
-    .description('the mails that wait to be sent; without SMTP_URL they all do')
+    .description('list mails that wait to be sent; without SMTP_URL all mails wait')
     .action(async (_options: object, command: Command) => {
       await withSchema(env, [], ({ db }) => printAll(command, everyMail(db), inColumns))
     })

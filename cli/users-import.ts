@@ -33,7 +33,7 @@ interface Options {
 export function addUsersImport(group: Command, env: NodeJS.ProcessEnv): void {
   group
     .command('import')
-    .description('import users with their password hashes; the same file can be given again to go on')
+    .description('import users with their password hashes; run it again with the same file to resume')
     .argument('<file>', 'JSON Lines or CSV; - is standard input')
     .addOption(
       new Option('--format <format>', "unless the file's ending tells; JSON Lines on standard input").choices(formats)
@@ -42,7 +42,7 @@ export function addUsersImport(group: Command, env: NodeJS.ProcessEnv): void {
     .option('--dry-run', 'check every line and change nothing')
     .action(async (file: string, options: Options, command: Command) => {
       const format = options.format ?? (file === '-' ? 'jsonl' : formatOfEnding[extname(file).toLowerCase()])
-      if (format === undefined) throw new CommandError(`What ${file} holds is not clear: say --format jsonl or csv`)
+      if (format === undefined) throw new CommandError(`The format of ${file} is not clear: use --format jsonl or csv`)
       const firebase = options.firebase === undefined ? undefined : readParameters(options.firebase)
       // Opened before anything else is, so that a wrong name is a fault at once.
       const input = file === '-' ? process.stdin : createReadStream(file, { fd: openSync(file, 'r') })

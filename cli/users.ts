@@ -11,7 +11,7 @@ import { addUsersImport } from './users-import.ts'
 const pageSize = 500
 
 export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program.command('users').description('the accounts of people')
+  const group = program.command('users').description('users')
 
   group
     .command('create')
@@ -30,13 +30,13 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
 
   group
     .command('list')
-    .description('list all users, in the order in which they came')
+    .description('list all users, oldest first')
     .action(async (_options: object, command: Command) => {
       await withSchema(env, [], ({ db }) => printAll(command, everyUser(db), inColumns))
     })
 
-  addDisabling('disable', 'keep a user from logging in, and end every session of theirs', true)
-  addDisabling('enable', 'let a user log in again', false)
+  addDisabling('disable', 'disable a user and end all their sessions', true)
+  addDisabling('enable', 'enable a user again', false)
 
   function addDisabling(name: string, description: string, disabled: boolean): void {
     group
@@ -56,7 +56,7 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
   function addRoleCommand(name: string, description: string, granted: boolean): void {
     group
       .command(name)
-      .description(`${description}; access tokens issued before become void`)
+      .description(`${description}; earlier access tokens are revoked`)
       .argument('<username>')
       .addArgument(new Argument('<role>').choices(roles))
       .action(async (username: string, role: Role, _options: object, command: Command) => {

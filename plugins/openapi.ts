@@ -50,12 +50,15 @@ export default fp(
         },
         servers: [{ url: '/', description: 'This service' }],
         tags: [
-          { name: 'authentication', description: 'Who is calling, and how they come and go' },
-          { name: 'access', description: 'Answers for reverse proxies' },
-          { name: 'administration', description: 'For administrators, be they users or services' },
-          { name: 'services', description: 'Tokens for services, and what services may ask about tokens' },
-          { name: 'keys', description: 'What others need to check tokens themselves' },
-          { name: 'operation', description: 'Health of the service' }
+          { name: 'authentication', description: 'Registration, login, sessions and profile' },
+          { name: 'access', description: 'Forward-auth for reverse proxies' },
+          {
+            name: 'administration',
+            description: 'Users, sessions, service clients and audit events, for administrators'
+          },
+          { name: 'services', description: 'OAuth 2.0 for services: tokens, introspection, revocation' },
+          { name: 'keys', description: 'What others need to verify tokens' },
+          { name: 'operation', description: 'Health checks' }
         ],
         components: {
           securitySchemes: {
@@ -128,7 +131,7 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
   }
 }
 
-const neededScope = (scope: string) => `A service that is no administrator needs the scope \`${scope}\`.`
+const neededScope = (scope: string) => `A service without the role \`admin\` needs the scope \`${scope}\`.`
 
 /** Handlers always see a parameter with a default; callers may leave it out. */
 const withOptionalDefaults = ({ required = [], ...schema }: Parameters): Parameters => ({
@@ -169,7 +172,12 @@ const told = (refuses: Fault[]) =>
       ].join('\n')
 
 const retryAfter = {
-  'retry-after': { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1, description: 'Seconds to wait' }
+  'retry-after': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 2 ** 31 - 1,
+    description: 'Seconds to wait before the next attempt'
+  }
 }
 
 function problemResponses(codes: ProblemCode[], refuses: Fault[]): Responses {

@@ -60,9 +60,7 @@ export const UserResponse = Type.Object(
     second_name: Nullable(Type.String()),
     email: Type.String(),
     email_verified: Type.Boolean(),
-    pending_email: Nullable(
-      Type.String({ description: 'The address that waits until the link that was mailed to it is followed' })
-    ),
+    pending_email: Nullable(Type.String({ description: 'The new address, until its mailed link is followed' })),
     ...mapRoles(toClaim, () => Type.Boolean()),
     created_at: Timestamp,
     updated_at: Timestamp
@@ -86,10 +84,10 @@ export const Session = Type.Object(
     id: Type.String({ format: 'uuid' }),
     created_at: Timestamp,
     last_used_at: Timestamp,
-    expires_at: Type.Unsafe<string | Date>({ ...Timestamp, description: 'Unless it is used again before' }),
+    expires_at: Type.Unsafe<string | Date>({ ...Timestamp, description: 'Without another refresh' }),
     ip: Nullable(Type.String()),
     user_agent: Nullable(Type.String()),
-    current: Type.Boolean({ description: 'Whether it is the one that asks' })
+    current: Type.Boolean({ description: 'Whether it is the session of this request' })
   },
   { $id: 'Session' }
 )
@@ -100,9 +98,9 @@ export const AuditEvent = Type.Object(
   {
     id: Int64(),
     type: Type.String({ examples: ['user.roles_changed'] }),
-    actor_id: Nullable(Int32({ description: 'The user who did it' })),
-    actor_client_id: Nullable(Type.String({ description: 'The service that did it' })),
-    user_id: Nullable(Int32({ description: 'The user it was done to' })),
+    actor_id: Nullable(Int32({ description: 'The user who caused it' })),
+    actor_client_id: Nullable(Type.String({ description: 'The service that caused it' })),
+    user_id: Nullable(Int32({ description: 'The user it concerns' })),
     ip: Nullable(Type.String()),
     user_agent: Nullable(Type.String()),
     request_id: Nullable(Type.String()),

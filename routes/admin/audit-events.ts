@@ -24,7 +24,7 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
     },
     schema: {
       operationId: 'listAuditEvents',
-      summary: 'What happened, the newest first',
+      summary: 'List audit events, newest first',
       tags: ['administration'],
       querystring: Type.Object(
         {
@@ -32,12 +32,12 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
           cursor: Type.Optional(Cursor),
           type: Type.Optional(EventType),
           user_id: Type.Optional(UserId),
-          since: Type.Optional(Instant('From this moment on')),
-          until: Type.Optional(Instant('Before this moment'))
+          since: Type.Optional(Instant('At or after this time')),
+          until: Type.Optional(Instant('Before this time'))
         },
         strict
       ),
-      response: { 200: ok(AuditEventList, 'A page, and where the next begins') }
+      response: { 200: ok(AuditEventList, 'A page of users') }
     },
     async handler(request) {
       const { limit, cursor, type, user_id: userId, since, until } = request.query

@@ -22,7 +22,7 @@ export const AdminUserResponse = Type.Object(
   { $id: 'AdminUserResponse' }
 )
 
-const NextCursor = Nullable(Type.String({ description: 'What to send as `cursor` for the next page; null at the end' }))
+const NextCursor = Nullable(Type.String({ description: 'The `cursor` of the next page; null on the last page' }))
 
 const PageOf = <T extends TSchema>(item: T, $id: string) =>
   Type.Object({ items: Type.Array(ref(item)), next_cursor: NextCursor }, { $id })
@@ -69,13 +69,13 @@ export const RevokeSessions = Type.Object(
   {
     user_ids: Type.Optional(Type.Array(UserId, { minItems: 1, maxItems: 1000 })),
     role: Type.Optional(RoleName),
-    created_before: Type.Optional(Instant('Sessions that began before this moment')),
+    created_before: Type.Optional(Instant('Sessions that began before this time')),
     all: Type.Optional(Type.Literal(true, { description: 'Every session; without any other condition' })),
-    dry_run: Type.Optional(Type.Boolean({ description: 'Whether to count only' }))
+    dry_run: Type.Optional(Type.Boolean({ description: 'Only count the sessions' }))
   },
   {
     $id: 'RevokeSessions',
-    description: 'All conditions that are named must hold. One is needed, and `all` is for itself.',
+    description: 'A session must match every condition that is given. At least one is required; `all` stands alone.',
     ...strict
   }
 )

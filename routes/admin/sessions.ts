@@ -24,11 +24,11 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'revokeSessions',
       summary: 'End many sessions at once',
       description:
-        'Sessions that begin meanwhile are left alone. What has ended stays ended where the call fails midway: ' +
+        'Sessions that begin meanwhile are not affected. If the call fails midway, sessions that have ended stay ended: ' +
         'the same call again ends the rest.',
       tags: ['administration'],
       body: ref(RevokeSessions),
-      response: { 200: ok(Revoked, 'How many sessions have ended, or would have') }
+      response: { 200: ok(Revoked, 'The number of sessions that ended, or would end') }
     },
     async handler(request) {
       const filter = toFilter(request.body)

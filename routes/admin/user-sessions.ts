@@ -12,10 +12,10 @@ export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'users:read', problems: ['not_found', 'unavailable'] },
     schema: {
       operationId: 'listUserSessions',
-      summary: 'Where a user is logged in',
+      summary: 'List the sessions of a user',
       tags: ['administration'],
       params: UserParams,
-      response: { 200: ok(SessionList, 'The sessions, the last used first') }
+      response: { 200: ok(SessionList, 'The sessions, most recently used first') }
     },
     async handler(request) {
       const items = await app.operations.listUserSessions(request.params.id)
@@ -29,7 +29,7 @@ export const userSessions: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'sessions:revoke', problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'endUserSessions',
-      summary: 'Log a user out everywhere',
+      summary: 'End all sessions of a user',
       tags: ['administration'],
       params: UserParams,
       response: { 204: noContent('Every session of the user has ended') }

@@ -13,7 +13,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'users:read', problems: ['not_found', 'unavailable'] },
     schema: {
       operationId: 'getUser',
-      summary: 'A user',
+      summary: 'Get a user',
       tags: ['administration'],
       params: UserParams,
       response: { 200: ok(AdminUserResponse, 'The user') }
@@ -36,7 +36,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'Change a user, their roles, or whether they may log in',
       description:
         'Access tokens from before a change of roles are refused at once, and a refresh brings the new roles. ' +
-        'Disabling ends every session. A changed address is unverified. What is already so changes nothing.',
+        'Disabling ends every session. A new address is unverified. Setting a value that is already set changes nothing.',
       tags: ['administration'],
       params: UserParams,
       body: ref(AdminUpdateUser),
@@ -60,10 +60,10 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'deleteUser',
       summary: 'Delete a user',
-      description: 'Sessions and tokens end at once. What the audit keeps of them names no one.',
+      description: 'Sessions and tokens end at once; audit events are anonymized.',
       tags: ['administration'],
       params: UserParams,
-      response: { 204: noContent('The user is gone') }
+      response: { 204: noContent('The user was deleted') }
     },
     async handler(request, reply) {
       await app.operations.deleteUser(request.params.id, readOrigin(request))

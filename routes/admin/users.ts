@@ -16,9 +16,9 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'users:read', problems: ['unavailable'], refuses: [foreignCursor] },
     schema: {
       operationId: 'listUsers',
-      summary: 'Users, a page at a time',
+      summary: 'List users',
       description:
-        'A page may hold fewer than `limit`, where few of very many users match: the end is where `next_cursor` is null.',
+        'A page may hold fewer than `limit` users where few of very many match: on the last page `next_cursor` is null.',
       tags: ['administration'],
       querystring: Type.Object(
         {
@@ -33,7 +33,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
         },
         strict
       ),
-      response: { 200: ok(AdminUserList, 'A page, and where the next begins') }
+      response: { 200: ok(AdminUserList, 'A page of users') }
     },
     async handler(request) {
       const { items, nextCursor } = await app.operations.listUsers(request.query)

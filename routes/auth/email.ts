@@ -12,9 +12,9 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'user', limit: 'mail', problems: ['cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'requestEmailVerification',
-      summary: 'Ask for the link that verifies your address again',
+      summary: 'Request a new verification link',
       description:
-        'Goes to `pending_email` if there is one. The links from before are void from then on. Nothing is sent to an ' +
+        'Sent to `pending_email` if there is one. Earlier links become void. Nothing is sent to an ' +
         'address that is verified.',
       tags: ['authentication'],
       response: { 202: accepted('A mail is on its way, unless the address is verified already') }
@@ -31,8 +31,8 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'public', limit: 'link', problems: ['email_taken', 'unavailable'], refuses: [deadLink] },
     schema: {
       operationId: 'verifyEmail',
-      summary: 'Verify an address by a mailed link',
-      description: 'Of a `pending_email` too, which then becomes `email`.',
+      summary: 'Verify an e-mail address with a mailed link',
+      description: 'Also verifies a `pending_email`, which then becomes `email`.',
       tags: ['authentication'],
       body: ref(VerifyEmail),
       response: { 204: noContent('The address is verified') }
@@ -49,10 +49,10 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'public', limit: 'link', problems: ['last_admin', 'unavailable'], refuses: [deadLink] },
     schema: {
       operationId: 'disownEmail',
-      summary: 'Say that an account is not yours, by the link that was to verify its address',
+      summary: 'Report that an account is not yours, with its verification link',
       description:
         'An account whose address was never verified is deleted; a change of address that waits for its link is ' +
-        'dropped. An account that its owner proved before keeps its address, unverified.',
+        'dropped. An account that was verified before keeps its address, unverified.',
       tags: ['authentication'],
       body: ref(DisownEmail),
       response: { 204: noContent('The account is deleted, or the change is dropped') }
@@ -69,9 +69,9 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'public', limit: 'link', problems: ['email_taken', 'unavailable'], refuses: [deadLink] },
     schema: {
       operationId: 'undoEmailChange',
-      summary: 'Undo a change of address by the link that was mailed to the old one',
+      summary: 'Undo a change of address with the link mailed to the old address',
       description:
-        'For 7 days after the change, and once, whatever else was changed since. Every session ends, links that were ' +
+        'Works once, within 7 days, whatever else has changed since. Every session ends, links that were ' +
         'mailed since are void, and a link to set another password goes to the address.',
       tags: ['authentication'],
       body: ref(UndoEmailChange),

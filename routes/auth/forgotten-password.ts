@@ -13,11 +13,11 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'public', limit: 'forgot', problems: ['unavailable'] },
     schema: {
       operationId: 'forgotPassword',
-      summary: 'Ask for a link to set another password',
+      summary: 'Request a password reset link',
       description: 'Answers the same, and takes the same time, whether the address is known or not.',
       tags: ['authentication'],
       body: ref(ForgotPassword),
-      response: { 202: accepted('If the address is known, a mail is on its way to it') }
+      response: { 202: accepted('If the address is known, a mail is on its way') }
     },
     async handler(request, reply) {
       await app.operations.forgotPassword(request.body.email, readOrigin(request))
@@ -36,9 +36,9 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
     },
     schema: {
       operationId: 'resetPassword',
-      summary: 'Set a password by a mailed link',
+      summary: 'Set a password with a mailed link',
       description:
-        'Of a link for another password, or of an invitation. The token works once; a password that is refused does not use it up.',
+        'Takes the token of a password reset link or of an invitation. The token works once; a refused password does not use it up.',
       tags: ['authentication'],
       body: ref(ResetPassword),
       response: { 204: noContent("The password is set, and every session of the user's has ended") }

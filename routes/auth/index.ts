@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { departure } from './departure.ts'
+import { accountDeletion } from './account-deletion.ts'
+import { dataExport } from './data-export.ts'
 import { email } from './email.ts'
 import { forgottenPassword } from './forgotten-password.ts'
 import { login } from './login.ts'
@@ -21,7 +22,8 @@ export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(reauthenticate)
   await app.register(me)
   await app.register(username)
-  await app.register(departure)
+  await app.register(dataExport)
+  await app.register(accountDeletion)
   await app.register(password)
   await app.register(forgottenPassword)
   await app.register(unlock)

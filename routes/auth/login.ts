@@ -18,7 +18,7 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'Start a session',
       tags: ['authentication'],
       body: ref(LoginUser),
-      response: { 200: ok(Token, 'The session has started; by default its token is in a cookie, too') }
+      response: { 200: ok(Token, 'The session has started; by default its tokens are set as cookies, too') }
     },
     async handler(request, reply) {
       const { transport, ...credentials } = request.body

@@ -25,7 +25,7 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
         'refresh token in the body, the cookies. Answers the same whether there was a session or not.',
       tags: ['authentication'],
       body: ref(LogoutUser),
-      response: { 200: ok(Message, 'There is no session now') }
+      response: { 200: ok(Message, 'The sessions have ended') }
     },
     // Whatever the body is, the answer is the same.
     validatorCompiler: () => () => true,

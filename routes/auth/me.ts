@@ -13,9 +13,9 @@ export const me: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'user', problems: ['unavailable'] },
     schema: {
       operationId: 'getMe',
-      summary: 'Who is calling',
+      summary: 'Get your profile',
       tags: ['authentication'],
-      response: { 200: ok(UserResponse, 'The user, as the database has it now') }
+      response: { 200: ok(UserResponse, 'The user, as stored now') }
     },
     async handler(request) {
       return viewUser(await app.operations.currentUser(requireUser(request)))

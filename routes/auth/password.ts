@@ -20,8 +20,7 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'changePassword',
       summary: 'Change your password',
-      description:
-        'Every session ends, this one too, and a new one takes its place: go on with the tokens of the answer.',
+      description: 'Every session ends, including this one, and a new one starts: use the tokens of the answer.',
       tags: ['authentication'],
       body: ref(ChangePassword),
       response: { 200: ok(Token, 'The password is changed: the tokens of a new session') }

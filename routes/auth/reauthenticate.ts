@@ -16,8 +16,9 @@ export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
     },
     schema: {
       operationId: 'reauthenticate',
-      summary: 'Confirm who you are',
-      description: 'For what answers `reauthentication_required`: the new access token says when you last logged in.',
+      summary: 'Authenticate again',
+      description:
+        'Needed where the answer is `reauthentication_required`: the new access token has a recent `auth_time`.',
       tags: ['authentication'],
       body: ref(Reauthenticate),
       response: { 200: ok(Token, 'New tokens of the same session') }

@@ -20,7 +20,7 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
       description: 'A new user is a reader and nothing else.',
       tags: ['authentication'],
       body: ref(CreateUser),
-      response: { 201: ok(Message, 'The user exists now') }
+      response: { 201: ok(Message, 'The user was created') }
     },
     async handler(request, reply) {
       await app.operations.register(request.body, readOrigin(request))

@@ -15,7 +15,7 @@ const Password = Text({ ...password, minLength: 1 })
 const NewPassword = Text({
   ...password,
   minLength: 8,
-  description: 'Any Unicode but control characters; common passwords and those that hold the name are refused.'
+  description: 'Any Unicode but control characters; common passwords and those that contain the username are refused.'
 })
 
 export const CreateUser = Type.Object(
@@ -29,7 +29,12 @@ export const CreateUser = Type.Object(
 
 export const LoginUser = Type.Object(
   {
-    username: Text({ minLength: 1, maxLength: 254, description: 'Or the e-mail address', examples: ['alice'] }),
+    username: Text({
+      minLength: 1,
+      maxLength: 254,
+      description: 'The username or the e-mail address',
+      examples: ['alice']
+    }),
     password: Password,
     transport: Type.Optional(
       Type.Unsafe<'cookie' | 'bearer'>({
@@ -50,7 +55,7 @@ export const RefreshToken = Nullable(
 
 export const LogoutUser = Nullable(
   Type.Object(
-    { refresh_token: Type.Optional(Text({ maxLength: 4096, description: 'The session that it names ends' })) },
+    { refresh_token: Type.Optional(Text({ maxLength: 4096, description: 'Its session ends' })) },
     { $id: 'LogoutUser', ...strict }
   )
 )
@@ -68,7 +73,7 @@ const LinkToken = Type.String({
   minLength: 1,
   maxLength: 256,
   pattern: patterns.token,
-  description: 'What follows `#token=` in the link of a mail'
+  description: 'The part after `#token=` of a mailed link'
 })
 
 export const ResetPassword = Type.Object(

@@ -12,9 +12,9 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'user', problems: ['unavailable'] },
     schema: {
       operationId: 'listSessions',
-      summary: 'Where the caller is logged in',
+      summary: 'List your sessions',
       tags: ['authentication'],
-      response: { 200: ok(SessionList, 'The sessions, the last used first') }
+      response: { 200: ok(SessionList, 'The sessions, most recently used first') }
     },
     async handler(request) {
       const principal = requireUser(request)
@@ -29,7 +29,7 @@ export const sessions: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'user', problems: ['cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'endOtherSessions',
-      summary: 'Log out everywhere else',
+      summary: 'End all your other sessions',
       tags: ['authentication'],
       response: { 204: noContent('Every session but this one has ended') }
     },

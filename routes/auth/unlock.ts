@@ -11,13 +11,13 @@ export const unlock: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'public', limit: 'forgot', problems: ['unavailable'] },
     schema: {
       operationId: 'requestUnlock',
-      summary: 'Ask for a link past a lock-out',
+      summary: 'Request an unlock link',
       description:
-        'For users whose login is `rate_limited` because others have guessed. Answers the same, and takes the same time, ' +
+        'For users whose login is `rate_limited` after failed attempts by others. Answers the same, and takes the same time, ' +
         'whether the address is known or not.',
       tags: ['authentication'],
       body: ref(RequestUnlock),
-      response: { 202: accepted('If the address is known, a mail is on its way to it') }
+      response: { 202: accepted('If the address is known, a mail is on its way') }
     },
     async handler(request, reply) {
       await app.operations.requestUnlock(request.body.email, readOrigin(request))
@@ -36,7 +36,7 @@ export const unlock: FastifyPluginAsyncTypebox = async (app) => {
     },
     schema: {
       operationId: 'unlock',
-      summary: 'End a lock-out by a mailed link',
+      summary: 'Unlock your account with a mailed link',
       description:
         'Forgets the failed logins of the user, and sets a cookie by which this device is known: failures elsewhere no ' +
         'longer keep the user from logging in here. The token works once; the password stays as it is.',

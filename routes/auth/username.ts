@@ -19,7 +19,7 @@ export const username: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'changeUsername',
       summary: 'Change your username',
       description:
-        'Needs fresh authentication. The old name is free from then on. Access tokens say the new one once they are refreshed.',
+        'Needs fresh authentication. The old username becomes available. Access tokens have the new one once they are refreshed.',
       tags: ['authentication'],
       body: ref(ChangeUsername),
       response: { 200: ok(UserResponse, 'The user after the change') }

@@ -28,8 +28,11 @@ export async function authz(app: FastifyInstance): Promise<void> {
       },
       schema: {
         operationId: role === undefined ? 'authorize' : `authorize${capitalized(role)}`,
-        summary: role === undefined ? 'Is the caller known?' : `Does the caller have the role ${role}?`,
-        description: 'For a reverse proxy to ask before it passes a request on. Every other method is answered alike.',
+        summary:
+          role === undefined
+            ? 'Check whether the caller is authenticated'
+            : `Check whether the caller has the role ${role}`,
+        description: 'Forward-auth for reverse proxies. Every method gets the same answer.',
         tags: ['access'],
         response: { 204: identityHeaders }
       },
@@ -65,7 +68,7 @@ function answer(request: FastifyRequest, reply: FastifyReply): void {
 
 const identityHeaders = {
   type: 'null',
-  description: 'Yes. Pass the identity on to the service behind the proxy.',
+  description: 'The caller may pass. Forward the identity to the service behind the proxy.',
   headers: {
     'x-auth-request-user': { type: 'string', description: "The token's subject" },
     'x-auth-request-preferred-username': { type: 'string' },

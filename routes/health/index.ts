@@ -15,9 +15,9 @@ export const health: FastifyPluginAsyncTypebox = async (app) => {
     url: '/live',
     schema: {
       operationId: 'getLiveness',
-      summary: 'Does the process answer?',
+      summary: 'Check whether the process answers',
       tags: ['operation'],
-      response: { 200: ok(Health, 'It does') }
+      response: { 200: ok(Health, 'The process answers') }
     },
     handler: () => ({ status: 'ok' })
   })
@@ -28,11 +28,10 @@ export const health: FastifyPluginAsyncTypebox = async (app) => {
     config: { problems: ['unavailable'] },
     schema: {
       operationId: 'getReadiness',
-      summary: 'Should requests be sent here?',
-      description:
-        'Not while the database is out of reach, migrations have not been applied, or the service is stopping.',
+      summary: 'Check whether the instance takes requests',
+      description: 'Not ready while the database is unreachable, migrations are pending, or the service is stopping.',
       tags: ['operation'],
-      response: { 200: ok(Health, 'They should') }
+      response: { 200: ok(Health, 'The instance takes requests') }
     },
     async handler() {
       if (app.lifecycle.stopping) throw new Problem('unavailable', { detail: 'The service is stopping' })

@@ -14,13 +14,13 @@ export const introspect: FastifyPluginAsyncTypebox = async (app) => {
     config: { takesForm: true, isRead: true, problems: ['rate_limited', 'unavailable'] },
     schema: {
       operationId: 'introspectToken',
-      summary: 'Whether a token is good here and now',
+      summary: 'Introspect an access token',
       description: 'RFC 7662, for access tokens. What was revoked, expired, or never was ours is `{"active":false}`.',
       tags: ['services'],
       consumes: formOnly,
       body: ref(IntrospectionRequest),
       response: {
-        200: ok(Introspection, 'What the token says, if it is good'),
+        200: ok(Introspection, 'The claims of the token, if it is active'),
         ...refusals,
         403: ok(OAuthErrorBody, '`insufficient_scope`: the client does not have the scope `introspect`')
       }

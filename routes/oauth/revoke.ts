@@ -11,13 +11,13 @@ export const revoke: FastifyPluginAsyncTypebox = async (app) => {
     config: { takesForm: true, problems: ['rate_limited', 'unavailable'] },
     schema: {
       operationId: 'revokeToken',
-      summary: "End one of the service's own tokens",
+      summary: 'Revoke an access token of the service',
       description: 'RFC 7009. Answers the same whether there was such a token or not.',
       tags: ['services'],
       consumes: formOnly,
       body: ref(RevocationRequest),
       response: {
-        200: { type: 'null', description: 'The token is not good, if it was one of this client' },
+        200: { type: 'null', description: 'The token is revoked, if it belonged to this client' },
         ...refusals
       }
     },

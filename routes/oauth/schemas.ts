@@ -10,7 +10,7 @@ const credentials = {
   client_id: Type.Optional(Type.String({ description: 'With `client_secret`, instead of HTTP Basic' })),
   client_secret: Type.Optional(Type.String({ description: 'With `client_id`, instead of HTTP Basic' }))
 }
-const hint = Type.Optional(Type.String({ description: 'Taken and ignored: what a token is, it says itself' }))
+const hint = Type.Optional(Type.String({ description: 'Ignored: tokens identify their own type' }))
 const Seconds = (description: string) => Int64({ description: `${description}, in seconds since the epoch` })
 
 export const ClientTokenRequest = Type.Object(
@@ -50,7 +50,7 @@ export const IntrospectionRequest = Type.Object(
 
 export const Introspection = Type.Object(
   {
-    active: Type.Boolean({ description: 'Whether the token is good here and now; unless it is, nothing else is said' }),
+    active: Type.Boolean({ description: 'Whether the token is valid; all other members are absent if not' }),
     scope: Type.Optional(
       Type.String({ description: 'The roles and scopes, separated by blanks; absent where there are none' })
     ),
@@ -59,15 +59,15 @@ export const Introspection = Type.Object(
     ),
     username: Type.Optional(Type.String({ description: 'Of a token of a user' })),
     token_type: Type.Optional(Type.Literal('Bearer')),
-    exp: Type.Optional(Seconds('The end of the token')),
-    iat: Type.Optional(Seconds('Its issue')),
+    exp: Type.Optional(Seconds('Expiry')),
+    iat: Type.Optional(Seconds('Time of issue')),
     sub: Type.Optional(Type.String({ description: "A user's id, or `client:` and a service's" })),
     aud: Type.Optional(Type.String()),
     iss: Type.Optional(Type.String()),
     jti: Type.Optional(Type.String()),
     sid: Type.Optional(Type.String({ description: "The session of a user's token" })),
-    auth_time: Type.Optional(Seconds('When the user last proved who they are')),
-    amr: Type.Optional(Type.Array(Type.String(), { description: 'How they did (RFC 8176)' })),
+    auth_time: Type.Optional(Seconds('When the user last authenticated')),
+    amr: Type.Optional(Type.Array(Type.String(), { description: 'The authentication methods (RFC 8176)' })),
     acr: Type.Optional(Type.String({ description: '`2` where a second factor or a passkey was among it, else `1`' })),
     ...mapRoles(toClaim, () => Type.Optional(Type.Boolean()))
   },
@@ -78,7 +78,7 @@ export const RevocationRequest = Type.Object(
   {
     token: Type.String({
       minLength: 1,
-      description: 'An access token of the client itself; any other is left as it is'
+      description: 'An access token of the client itself; other tokens are left alone'
     }),
     token_type_hint: hint,
     ...credentials

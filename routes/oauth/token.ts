@@ -12,8 +12,9 @@ export const token: FastifyPluginAsyncTypebox = async (app) => {
     config: { takesForm: true, isRead: true, problems: ['rate_limited', 'unavailable'] },
     schema: {
       operationId: 'issueClientToken',
-      summary: 'A token for a service',
-      description: 'RFC 6749 §4.4, the client credentials grant. There is no refresh token: ask again.',
+      summary: 'Issue an access token to a service',
+      description:
+        'RFC 6749 §4.4, the client credentials grant. There is no refresh token: request another access token.',
       tags: ['services'],
       consumes: formOnly,
       body: ref(ClientTokenRequest),

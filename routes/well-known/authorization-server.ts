@@ -47,12 +47,12 @@ export const authorizationServer: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'public' },
     schema: {
       operationId: 'getAuthorizationServer',
-      summary: 'Where tokens are issued and checked',
+      summary: 'Get the authorization server metadata',
       description: 'RFC 8414. The URLs begin with ISSUER.',
       tags: ['services'],
       response: {
         200: { description: 'The metadata', $ref: 'AuthorizationServer#' },
-        304: { type: 'null', description: 'As it was' }
+        304: { type: 'null', description: 'Not modified' }
       }
     },
     handler: (request, reply) => sendCacheable(request, reply, metadata)

@@ -28,12 +28,12 @@ export const jwks: FastifyPluginAsyncTypebox = async (app) => {
     config: { access: 'public' },
     schema: {
       operationId: 'getJwks',
-      summary: 'The public keys of access tokens',
-      description: 'RFC 7517. Ask again for a `kid` that you do not know, and keep the answer for `max-age` seconds.',
+      summary: 'Get the public keys that verify access tokens',
+      description: 'RFC 7517. Fetch them again for an unknown `kid`, and cache them for `max-age` seconds.',
       tags: ['keys'],
       response: {
         200: { description: 'The keys', $ref: 'JsonWebKeySet#' },
-        304: { type: 'null', description: 'As they were' }
+        304: { type: 'null', description: 'Not modified' }
       }
     },
     handler: (request, reply) => sendCacheable(request, reply, app.keyring.current().jwks)

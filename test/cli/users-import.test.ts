@@ -39,7 +39,7 @@ await t.test('users import says in a line what is wrong with its files', async (
   const refusals: [words: string, ...args: string[]][] = [
     ['The first line must name the columns; "usrname" is none of id, username, email', 'users.csv'],
     ['A column of the first line is there twice', 'twice.csv'],
-    ['What users.txt holds is not clear: say --format jsonl or csv', 'users.txt'],
+    ['The format of users.txt is not clear: use --format jsonl or csv', 'users.txt'],
     ['Cannot use nowhere.jsonl (open: ENOENT)', 'nowhere.jsonl'],
     ['users.txt must hold base64_signer_key', 'users.jsonl', '--firebase', 'users.txt']
   ]

@@ -12,7 +12,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'clients', problems: ['not_found', 'unavailable'] },
     schema: {
       operationId: 'getServiceClient',
-      summary: 'A service client',
+      summary: 'Get a service client',
       tags: ['administration'],
       params: clientParams,
       response: { 200: ok(ServiceClient, 'The client') }
@@ -54,7 +54,7 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'Delete a service client',
       tags: ['administration'],
       params: clientParams,
-      response: { 204: noContent('The client is gone, and its access tokens are refused') }
+      response: { 204: noContent('The client was deleted; its access tokens are refused') }
     },
     async handler(request, reply) {
       await app.operations.deleteClient(request.params.id.toLowerCase(), readOrigin(request))

@@ -13,10 +13,10 @@ export const create: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'createServiceClient',
       summary: 'Create a service client',
-      description: 'It comes with its first secret.',
+      description: 'The answer contains its first secret.',
       tags: ['administration'],
       body: ref(CreateServiceClient),
-      response: { 201: ok(CreatedServiceClient, 'The client exists now. Keep its secret: it is not shown again') }
+      response: { 201: ok(CreatedServiceClient, 'The client was created. Keep its secret: it is not shown again') }
     },
     async handler(request, reply) {
       const { clientSecret, ...client } = await app.operations.createClient(toDomain(request.body), readOrigin(request))

@@ -13,7 +13,7 @@ export const list: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'clients', problems: ['unavailable'], refuses: [foreignCursor] },
     schema: {
       operationId: 'listServiceClients',
-      summary: 'The service clients',
+      summary: 'List service clients',
       tags: ['administration'],
       querystring: Type.Object(
         {
@@ -22,7 +22,7 @@ export const list: FastifyPluginAsyncTypebox = async (app) => {
         },
         strict
       ),
-      response: { 200: ok(ServiceClientList, 'A page of them, the oldest first') }
+      response: { 200: ok(ServiceClientList, 'A page of clients, oldest first') }
     },
     async handler(request) {
       const { items, nextCursor } = await app.operations.listClients(request.query)

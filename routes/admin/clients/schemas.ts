@@ -11,9 +11,9 @@ const Role = Type.Boolean({ default: false })
 const Scopes = Type.Array(Type.Unsafe<ClientScope>({ type: 'string', enum: [...clientScopes] }), {
   uniqueItems: true,
   maxItems: clientScopes.length,
-  description: 'What it may do without the role of an administrator'
+  description: 'What it may do without the role `admin`'
 })
-const ClientSecretValue = Type.String({ description: 'Shown this once: only a digest of it is kept' })
+const ClientSecretValue = Type.String({ description: 'Shown only once: the service keeps a digest' })
 
 export const CreateServiceClient = Type.Object(
   {
@@ -35,7 +35,7 @@ export const UpdateServiceClient = Type.Object(
 )
 
 const secret = {
-  id: Id('The secret, to end it by'),
+  id: Id('The id of the secret, for its deletion'),
   created_at: Timestamp,
   last_used_at: Type.Unsafe<string | Date | null>({ ...Nullable(Timestamp), description: 'To the minute' })
 }

@@ -17,10 +17,10 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'createServiceClientSecret',
       summary: 'Add a second secret',
-      description: 'Both are good until one of them is ended: this is how a secret is rotated without an outage.',
+      description: 'Both are valid until one of them is deleted, so that a secret can be rotated without an outage.',
       tags: ['administration'],
       params: clientParams,
-      response: { 201: ok(CreatedClientSecret, 'The secret is good now. Keep it: it is not shown again') }
+      response: { 201: ok(CreatedClientSecret, 'The secret was created. Keep it: it is not shown again') }
     },
     async handler(request, reply) {
       const { clientSecret, ...secret } = await app.operations.addClientSecret(
@@ -37,13 +37,13 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
     config: { scope: 'clients', fresh: true, problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
     schema: {
       operationId: 'endServiceClientSecret',
-      summary: 'End a secret',
+      summary: 'Delete a secret',
       tags: ['administration'],
       params: Type.Object({
         ...clientParams.properties,
         secret_id: Type.String({ format: 'uuid', description: 'The id of a secret of the client' })
       }),
-      response: { 204: noContent('The secret is gone, and the access tokens that it brought are refused') }
+      response: { 204: noContent('The secret was deleted; access tokens issued with it are refused') }
     },
     async handler(request, reply) {
       const { id, secret_id: secretId } = request.params

@@ -91,8 +91,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Confirm who you are
-         * @description For what answers `reauthentication_required`: the new access token says when you last logged in.
+         * Authenticate again
+         * @description Needed where the answer is `reauthentication_required`: the new access token has a recent `auth_time`.
          */
         post: operations["reauthenticate"];
         delete?: never;
@@ -108,13 +108,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is calling */
+        /** Get your profile */
         get: operations["getMe"];
         put?: never;
         post?: never;
         /**
          * Delete your account
-         * @description Sessions and tokens end at once. What the audit keeps names no one.
+         * @description Sessions and tokens end at once; audit events are anonymized.
          */
         delete: operations["deleteMe"];
         options?: never;
@@ -137,7 +137,7 @@ export interface paths {
         put?: never;
         /**
          * Change your username
-         * @description Needs fresh authentication. The old name is free from then on. Access tokens say the new one once they are refreshed.
+         * @description Needs fresh authentication. The old username becomes available. Access tokens have the new one once they are refreshed.
          */
         post: operations["changeUsername"];
         delete?: never;
@@ -154,8 +154,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All that is kept of the caller
-         * @description Five times an hour, and one at a time. An answer without its end has failed midway: ask again.
+         * Export your data
+         * @description At most five times an hour, one export at a time. A truncated answer is a failed export: try again.
          */
         get: operations["exportMe"];
         put?: never;
@@ -177,7 +177,7 @@ export interface paths {
         put?: never;
         /**
          * Change your password
-         * @description Every session ends, this one too, and a new one takes its place: go on with the tokens of the answer.
+         * @description Every session ends, including this one, and a new one starts: use the tokens of the answer.
          */
         post: operations["changePassword"];
         delete?: never;
@@ -196,7 +196,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a link to set another password
+         * Request a password reset link
          * @description Answers the same, and takes the same time, whether the address is known or not.
          */
         post: operations["forgotPassword"];
@@ -216,8 +216,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Set a password by a mailed link
-         * @description Of a link for another password, or of an invitation. The token works once; a password that is refused does not use it up.
+         * Set a password with a mailed link
+         * @description Takes the token of a password reset link or of an invitation. The token works once; a refused password does not use it up.
          */
         post: operations["resetPassword"];
         delete?: never;
@@ -236,8 +236,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a link past a lock-out
-         * @description For users whose login is `rate_limited` because others have guessed. Answers the same, and takes the same time, whether the address is known or not.
+         * Request an unlock link
+         * @description For users whose login is `rate_limited` after failed attempts by others. Answers the same, and takes the same time, whether the address is known or not.
          */
         post: operations["requestUnlock"];
         delete?: never;
@@ -256,7 +256,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End a lock-out by a mailed link
+         * Unlock your account with a mailed link
          * @description Forgets the failed logins of the user, and sets a cookie by which this device is known: failures elsewhere no longer keep the user from logging in here. The token works once; the password stays as it is.
          */
         post: operations["unlock"];
@@ -276,8 +276,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for the link that verifies your address again
-         * @description Goes to `pending_email` if there is one. The links from before are void from then on. Nothing is sent to an address that is verified.
+         * Request a new verification link
+         * @description Sent to `pending_email` if there is one. Earlier links become void. Nothing is sent to an address that is verified.
          */
         post: operations["requestEmailVerification"];
         delete?: never;
@@ -296,8 +296,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Verify an address by a mailed link
-         * @description Of a `pending_email` too, which then becomes `email`.
+         * Verify an e-mail address with a mailed link
+         * @description Also verifies a `pending_email`, which then becomes `email`.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -316,8 +316,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say that an account is not yours, by the link that was to verify its address
-         * @description An account whose address was never verified is deleted; a change of address that waits for its link is dropped. An account that its owner proved before keeps its address, unverified.
+         * Report that an account is not yours, with its verification link
+         * @description An account whose address was never verified is deleted; a change of address that waits for its link is dropped. An account that was verified before keeps its address, unverified.
          */
         post: operations["disownEmail"];
         delete?: never;
@@ -336,8 +336,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Undo a change of address by the link that was mailed to the old one
-         * @description For 7 days after the change, and once, whatever else was changed since. Every session ends, links that were mailed since are void, and a link to set another password goes to the address.
+         * Undo a change of address with the link mailed to the old address
+         * @description Works once, within 7 days, whatever else has changed since. Every session ends, links that were mailed since are void, and a link to set another password goes to the address.
          */
         post: operations["undoEmailChange"];
         delete?: never;
@@ -353,11 +353,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where the caller is logged in */
+        /** List your sessions */
         get: operations["listSessions"];
         put?: never;
         post?: never;
-        /** Log out everywhere else */
+        /** End all your other sessions */
         delete: operations["endOtherSessions"];
         options?: never;
         head?: never;
@@ -389,8 +389,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is the caller known?
-         * @description For a reverse proxy to ask before it passes a request on. Every other method is answered alike.
+         * Check whether the caller is authenticated
+         * @description Forward-auth for reverse proxies. Every method gets the same answer.
          */
         get: operations["authorize"];
         put?: never;
@@ -409,8 +409,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Does the caller have the role reader?
-         * @description For a reverse proxy to ask before it passes a request on. Every other method is answered alike.
+         * Check whether the caller has the role reader
+         * @description Forward-auth for reverse proxies. Every method gets the same answer.
          */
         get: operations["authorizeReader"];
         put?: never;
@@ -429,8 +429,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Does the caller have the role author?
-         * @description For a reverse proxy to ask before it passes a request on. Every other method is answered alike.
+         * Check whether the caller has the role author
+         * @description Forward-auth for reverse proxies. Every method gets the same answer.
          */
         get: operations["authorizeAuthor"];
         put?: never;
@@ -449,8 +449,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Does the caller have the role admin?
-         * @description For a reverse proxy to ask before it passes a request on. Every other method is answered alike.
+         * Check whether the caller has the role admin
+         * @description Forward-auth for reverse proxies. Every method gets the same answer.
          */
         get: operations["authorizeAdmin"];
         put?: never;
@@ -469,14 +469,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Users, a page at a time
-         * @description A page may hold fewer than `limit`, where few of very many users match: the end is where `next_cursor` is null. A service that is no administrator needs the scope `users:read`.
+         * List users
+         * @description A page may hold fewer than `limit` users where few of very many match: on the last page `next_cursor` is null. A service without the role `admin` needs the scope `users:read`.
          */
         get: operations["listUsers"];
         put?: never;
         /**
          * Invite a user
-         * @description Creates the user without a password, and mails a link to set one. A service that is no administrator needs the scope `users:write`.
+         * @description Creates the user without a password, and mails a link to set one. A service without the role `admin` needs the scope `users:write`.
          */
         post: operations["inviteUser"];
         delete?: never;
@@ -493,22 +493,22 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A user
-         * @description A service that is no administrator needs the scope `users:read`.
+         * Get a user
+         * @description A service without the role `admin` needs the scope `users:read`.
          */
         get: operations["getUser"];
         put?: never;
         post?: never;
         /**
          * Delete a user
-         * @description Sessions and tokens end at once. What the audit keeps of them names no one. A service that is no administrator needs the scope `users:write`.
+         * @description Sessions and tokens end at once; audit events are anonymized. A service without the role `admin` needs the scope `users:write`.
          */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
          * Change a user, their roles, or whether they may log in
-         * @description Access tokens from before a change of roles are refused at once, and a refresh brings the new roles. Disabling ends every session. A changed address is unverified. What is already so changes nothing. A service that is no administrator needs the scope `users:write`.
+         * @description Access tokens from before a change of roles are refused at once, and a refresh brings the new roles. Disabling ends every session. A new address is unverified. Setting a value that is already set changes nothing. A service without the role `admin` needs the scope `users:write`.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -521,15 +521,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where a user is logged in
-         * @description A service that is no administrator needs the scope `users:read`.
+         * List the sessions of a user
+         * @description A service without the role `admin` needs the scope `users:read`.
          */
         get: operations["listUserSessions"];
         put?: never;
         post?: never;
         /**
-         * Log a user out everywhere
-         * @description A service that is no administrator needs the scope `sessions:revoke`.
+         * End all sessions of a user
+         * @description A service without the role `admin` needs the scope `sessions:revoke`.
          */
         delete: operations["endUserSessions"];
         options?: never;
@@ -548,7 +548,7 @@ export interface paths {
         put?: never;
         /**
          * End many sessions at once
-         * @description Sessions that begin meanwhile are left alone. What has ended stays ended where the call fails midway: the same call again ends the rest. A service that is no administrator needs the scope `sessions:revoke`.
+         * @description Sessions that begin meanwhile are not affected. If the call fails midway, sessions that have ended stay ended: the same call again ends the rest. A service without the role `admin` needs the scope `sessions:revoke`.
          */
         post: operations["revokeSessions"];
         delete?: never;
@@ -565,8 +565,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened, the newest first
-         * @description A service that is no administrator needs the scope `audit:read`.
+         * List audit events, newest first
+         * @description A service without the role `admin` needs the scope `audit:read`.
          */
         get: operations["listAuditEvents"];
         put?: never;
@@ -585,14 +585,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The service clients
-         * @description A service that is no administrator needs the scope `clients`.
+         * List service clients
+         * @description A service without the role `admin` needs the scope `clients`.
          */
         get: operations["listServiceClients"];
         put?: never;
         /**
          * Create a service client
-         * @description It comes with its first secret. A service that is no administrator needs the scope `clients`.
+         * @description The answer contains its first secret. A service without the role `admin` needs the scope `clients`.
          */
         post: operations["createServiceClient"];
         delete?: never;
@@ -609,22 +609,22 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A service client
-         * @description A service that is no administrator needs the scope `clients`.
+         * Get a service client
+         * @description A service without the role `admin` needs the scope `clients`.
          */
         get: operations["getServiceClient"];
         put?: never;
         post?: never;
         /**
          * Delete a service client
-         * @description A service that is no administrator needs the scope `clients`.
+         * @description A service without the role `admin` needs the scope `clients`.
          */
         delete: operations["deleteServiceClient"];
         options?: never;
         head?: never;
         /**
          * Change a service client
-         * @description When its roles change, or it is disabled, its access tokens are refused at once. A service that is no administrator needs the scope `clients`.
+         * @description When its roles change, or it is disabled, its access tokens are refused at once. A service without the role `admin` needs the scope `clients`.
          */
         patch: operations["updateServiceClient"];
         trace?: never;
@@ -640,7 +640,7 @@ export interface paths {
         put?: never;
         /**
          * Add a second secret
-         * @description Both are good until one of them is ended: this is how a secret is rotated without an outage. A service that is no administrator needs the scope `clients`.
+         * @description Both are valid until one of them is deleted, so that a secret can be rotated without an outage. A service without the role `admin` needs the scope `clients`.
          */
         post: operations["createServiceClientSecret"];
         delete?: never;
@@ -660,8 +660,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * End a secret
-         * @description A service that is no administrator needs the scope `clients`.
+         * Delete a secret
+         * @description A service without the role `admin` needs the scope `clients`.
          */
         delete: operations["endServiceClientSecret"];
         options?: never;
@@ -679,8 +679,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A token for a service
-         * @description RFC 6749 §4.4, the client credentials grant. There is no refresh token: ask again.
+         * Issue an access token to a service
+         * @description RFC 6749 §4.4, the client credentials grant. There is no refresh token: request another access token.
          */
         post: operations["issueClientToken"];
         delete?: never;
@@ -699,7 +699,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Whether a token is good here and now
+         * Introspect an access token
          * @description RFC 7662, for access tokens. What was revoked, expired, or never was ours is `{"active":false}`.
          */
         post: operations["introspectToken"];
@@ -719,7 +719,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End one of the service's own tokens
+         * Revoke an access token of the service
          * @description RFC 7009. Answers the same whether there was such a token or not.
          */
         post: operations["revokeToken"];
@@ -737,7 +737,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where tokens are issued and checked
+         * Get the authorization server metadata
          * @description RFC 8414. The URLs begin with ISSUER.
          */
         get: operations["getAuthorizationServer"];
@@ -757,8 +757,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The public keys of access tokens
-         * @description RFC 7517. Ask again for a `kid` that you do not know, and keep the answer for `max-age` seconds.
+         * Get the public keys that verify access tokens
+         * @description RFC 7517. Fetch them again for an unknown `kid`, and cache them for `max-age` seconds.
          */
         get: operations["getJwks"];
         put?: never;
@@ -776,7 +776,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Does the process answer? */
+        /** Check whether the process answers */
         get: operations["getLiveness"];
         put?: never;
         post?: never;
@@ -794,8 +794,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Should requests be sent here?
-         * @description Not while the database is out of reach, migrations have not been applied, or the service is stopping.
+         * Check whether the instance takes requests
+         * @description Not ready while the database is unreachable, migrations are pending, or the service is stopping.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -823,7 +823,7 @@ export interface components {
             email: string;
             /**
              * Format: text
-             * @description Any Unicode but control characters; common passwords and those that hold the name are refused.
+             * @description Any Unicode but control characters; common passwords and those that contain the username are refused.
              * @example a long and quiet evening
              */
             password: string;
@@ -831,7 +831,7 @@ export interface components {
         LoginUser: {
             /**
              * Format: text
-             * @description Or the e-mail address
+             * @description The username or the e-mail address
              * @example alice
              */
             username: string;
@@ -854,7 +854,7 @@ export interface components {
         LogoutUser: {
             /**
              * Format: text
-             * @description The session that it names ends
+             * @description Its session ends
              */
             refresh_token?: string;
         };
@@ -892,7 +892,7 @@ export interface components {
             current_password: string;
             /**
              * Format: text
-             * @description Any Unicode but control characters; common passwords and those that hold the name are refused.
+             * @description Any Unicode but control characters; common passwords and those that contain the username are refused.
              * @example a long and quiet evening
              */
             new_password: string;
@@ -905,11 +905,11 @@ export interface components {
             email: string;
         };
         ResetPassword: {
-            /** @description What follows `#token=` in the link of a mail */
+            /** @description The part after `#token=` of a mailed link */
             token: string;
             /**
              * Format: text
-             * @description Any Unicode but control characters; common passwords and those that hold the name are refused.
+             * @description Any Unicode but control characters; common passwords and those that contain the username are refused.
              * @example a long and quiet evening
              */
             new_password: string;
@@ -922,19 +922,19 @@ export interface components {
             email: string;
         };
         Unlock: {
-            /** @description What follows `#token=` in the link of a mail */
+            /** @description The part after `#token=` of a mailed link */
             token: string;
         };
         VerifyEmail: {
-            /** @description What follows `#token=` in the link of a mail */
+            /** @description The part after `#token=` of a mailed link */
             token: string;
         };
         DisownEmail: {
-            /** @description What follows `#token=` in the link of a mail */
+            /** @description The part after `#token=` of a mailed link */
             token: string;
         };
         UndoEmailChange: {
-            /** @description What follows `#token=` in the link of a mail */
+            /** @description The part after `#token=` of a mailed link */
             token: string;
         };
         DeleteUser: {
@@ -951,7 +951,7 @@ export interface components {
             second_name: string | null;
             email: string;
             email_verified: boolean;
-            /** @description The address that waits until the link that was mailed to it is followed */
+            /** @description The new address, until its mailed link is followed */
             pending_email: string | null;
             is_reader: boolean;
             is_author: boolean;
@@ -982,12 +982,12 @@ export interface components {
             last_used_at: string;
             /**
              * Format: date-time
-             * @description Unless it is used again before
+             * @description Without another refresh
              */
             expires_at: string;
             ip: string | null;
             user_agent: string | null;
-            /** @description Whether it is the one that asks */
+            /** @description Whether it is the session of this request */
             current: boolean;
         };
         SessionList: {
@@ -998,11 +998,11 @@ export interface components {
             id: number;
             /** @example user.roles_changed */
             type: string;
-            /** @description The user who did it */
+            /** @description The user who caused it */
             actor_id: number | null;
-            /** @description The service that did it */
+            /** @description The service that caused it */
             actor_client_id: string | null;
-            /** @description The user it was done to */
+            /** @description The user it concerns */
             user_id: number | null;
             ip: string | null;
             user_agent: string | null;
@@ -1066,14 +1066,14 @@ export interface components {
             is_reader?: boolean;
             is_author?: boolean;
             is_admin?: boolean;
-            /** @description What it may do without the role of an administrator */
+            /** @description What it may do without the role `admin` */
             scopes?: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
             is_disabled?: boolean;
         };
         ClientSecret: {
             /**
              * Format: uuid
-             * @description The secret, to end it by
+             * @description The id of the secret, for its deletion
              */
             id: string;
             /** Format: date-time */
@@ -1087,7 +1087,7 @@ export interface components {
         CreatedClientSecret: {
             /**
              * Format: uuid
-             * @description The secret, to end it by
+             * @description The id of the secret, for its deletion
              */
             id: string;
             /** Format: date-time */
@@ -1097,7 +1097,7 @@ export interface components {
              * @description To the minute
              */
             last_used_at: string | null;
-            /** @description Shown this once: only a digest of it is kept */
+            /** @description Shown only once: the service keeps a digest */
             client_secret: string;
         };
         ServiceClient: {
@@ -1110,7 +1110,7 @@ export interface components {
             is_reader: boolean;
             is_author: boolean;
             is_admin: boolean;
-            /** @description What it may do without the role of an administrator */
+            /** @description What it may do without the role `admin` */
             scopes: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
             is_disabled: boolean;
             /** Format: date-time */
@@ -1127,13 +1127,13 @@ export interface components {
             is_reader: boolean;
             is_author: boolean;
             is_admin: boolean;
-            /** @description What it may do without the role of an administrator */
+            /** @description What it may do without the role `admin` */
             scopes: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
             is_disabled: boolean;
             /** Format: date-time */
             created_at: string;
             secrets: components["schemas"]["ClientSecret"][];
-            /** @description Shown this once: only a digest of it is kept */
+            /** @description Shown only once: the service keeps a digest */
             client_secret: string;
         };
         ServiceClientList: {
@@ -1170,7 +1170,7 @@ export interface components {
         IntrospectionRequest: {
             /** @description An access token, of a user or of a service */
             token: string;
-            /** @description Taken and ignored: what a token is, it says itself */
+            /** @description Ignored: tokens identify their own type */
             token_type_hint?: string;
             /** @description With `client_secret`, instead of HTTP Basic */
             client_id?: string;
@@ -1178,7 +1178,7 @@ export interface components {
             client_secret?: string;
         };
         Introspection: {
-            /** @description Whether the token is good here and now; unless it is, nothing else is said */
+            /** @description Whether the token is valid; all other members are absent if not */
             active: boolean;
             /** @description The roles and scopes, separated by blanks; absent where there are none */
             scope?: string;
@@ -1190,12 +1190,12 @@ export interface components {
             token_type?: "Bearer";
             /**
              * Format: int64
-             * @description The end of the token, in seconds since the epoch
+             * @description Expiry, in seconds since the epoch
              */
             exp?: number;
             /**
              * Format: int64
-             * @description Its issue, in seconds since the epoch
+             * @description Time of issue, in seconds since the epoch
              */
             iat?: number;
             /** @description A user's id, or `client:` and a service's */
@@ -1207,10 +1207,10 @@ export interface components {
             sid?: string;
             /**
              * Format: int64
-             * @description When the user last proved who they are, in seconds since the epoch
+             * @description When the user last authenticated, in seconds since the epoch
              */
             auth_time?: number;
-            /** @description How they did (RFC 8176) */
+            /** @description The authentication methods (RFC 8176) */
             amr?: string[];
             /** @description `2` where a second factor or a passkey was among it, else `1` */
             acr?: string;
@@ -1219,9 +1219,9 @@ export interface components {
             is_admin?: boolean;
         };
         RevocationRequest: {
-            /** @description An access token of the client itself; any other is left as it is */
+            /** @description An access token of the client itself; other tokens are left alone */
             token: string;
-            /** @description Taken and ignored: what a token is, it says itself */
+            /** @description Ignored: tokens identify their own type */
             token_type_hint?: string;
             /** @description With `client_secret`, instead of HTTP Basic */
             client_id?: string;
@@ -1241,7 +1241,7 @@ export interface components {
             second_name: string | null;
             email: string;
             email_verified: boolean;
-            /** @description The address that waits until the link that was mailed to it is followed */
+            /** @description The new address, until its mailed link is followed */
             pending_email: string | null;
             is_reader: boolean;
             is_author: boolean;
@@ -1256,7 +1256,7 @@ export interface components {
         };
         AdminUserList: {
             items: components["schemas"]["AdminUserResponse"][];
-            /** @description What to send as `cursor` for the next page; null at the end */
+            /** @description The `cursor` of the next page; null on the last page */
             next_cursor: string | null;
         };
         InviteUser: {
@@ -1295,14 +1295,14 @@ export interface components {
             is_admin?: boolean;
             is_disabled?: boolean;
         };
-        /** @description All conditions that are named must hold. One is needed, and `all` is for itself. */
+        /** @description A session must match every condition that is given. At least one is required; `all` stands alone. */
         RevokeSessions: {
             user_ids?: number[];
             /** @enum {string} */
             role?: "reader" | "author" | "admin";
             /**
              * Format: date-time
-             * @description Sessions that began before this moment
+             * @description Sessions that began before this time
              */
             created_before?: string;
             /**
@@ -1310,7 +1310,7 @@ export interface components {
              * @enum {boolean}
              */
             all?: true;
-            /** @description Whether to count only */
+            /** @description Only count the sessions */
             dry_run?: boolean;
         };
         Revoked: {
@@ -1319,7 +1319,7 @@ export interface components {
         };
         AuditEventList: {
             items: components["schemas"]["AuditEvent"][];
-            /** @description What to send as `cursor` for the next page; null at the end */
+            /** @description The `cursor` of the next page; null on the last page */
             next_cursor: string | null;
         };
         AuthorizationServer: {
@@ -1376,7 +1376,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The user exists now */
+            /** @description The user was created */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1436,7 +1436,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1451,7 +1451,7 @@ export interface operations {
              */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1474,7 +1474,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session has started; by default its token is in a cookie, too */
+            /** @description The session has started; by default its tokens are set as cookies, too */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1531,7 +1531,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1546,7 +1546,7 @@ export interface operations {
              */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1630,7 +1630,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1641,7 +1641,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1664,7 +1664,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description There is no session now */
+            /** @description The sessions have ended */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1694,7 +1694,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1788,7 +1788,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1803,7 +1803,7 @@ export interface operations {
              */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1822,7 +1822,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The user, as the database has it now */
+            /** @description The user, as stored now */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1878,7 +1878,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1901,7 +1901,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The account is gone */
+            /** @description The account was deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1981,7 +1981,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -1996,7 +1996,7 @@ export interface operations {
              */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2090,7 +2090,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2101,7 +2101,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2204,7 +2204,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2215,7 +2215,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2234,7 +2234,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The profile, the sessions, and what happened, the newest first */
+            /** @description The profile, the sessions, and the audit events, newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2290,7 +2290,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2301,7 +2301,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2403,7 +2403,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2418,7 +2418,7 @@ export interface operations {
              */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2441,7 +2441,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description If the address is known, a mail is on its way to it */
+            /** @description If the address is known, a mail is on its way */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2478,7 +2478,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2489,7 +2489,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2558,7 +2558,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2573,7 +2573,7 @@ export interface operations {
              */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2596,7 +2596,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description If the address is known, a mail is on its way to it */
+            /** @description If the address is known, a mail is on its way */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2633,7 +2633,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2644,7 +2644,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2717,7 +2717,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2728,7 +2728,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2805,7 +2805,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2816,7 +2816,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2889,7 +2889,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2900,7 +2900,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2973,7 +2973,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -2984,7 +2984,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3057,7 +3057,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3068,7 +3068,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3087,7 +3087,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sessions, the last used first */
+            /** @description The sessions, most recently used first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3143,7 +3143,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3220,7 +3220,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3309,7 +3309,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3328,7 +3328,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Yes. Pass the identity on to the service behind the proxy. */
+            /** @description The caller may pass. Forward the identity to the service behind the proxy. */
             204: {
                 headers: {
                     /** @description The token's subject */
@@ -3368,7 +3368,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Yes. Pass the identity on to the service behind the proxy. */
+            /** @description The caller may pass. Forward the identity to the service behind the proxy. */
             204: {
                 headers: {
                     /** @description The token's subject */
@@ -3417,7 +3417,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Yes. Pass the identity on to the service behind the proxy. */
+            /** @description The caller may pass. Forward the identity to the service behind the proxy. */
             204: {
                 headers: {
                     /** @description The token's subject */
@@ -3466,7 +3466,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Yes. Pass the identity on to the service behind the proxy. */
+            /** @description The caller may pass. Forward the identity to the service behind the proxy. */
             204: {
                 headers: {
                     /** @description The token's subject */
@@ -3524,7 +3524,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page, and where the next begins */
+            /** @description A page of users */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3584,7 +3584,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3691,7 +3691,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3702,7 +3702,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3788,7 +3788,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -3809,7 +3809,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The user is gone */
+            /** @description The user was deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3887,7 +3887,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4005,7 +4005,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4026,7 +4026,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The sessions, the last used first */
+            /** @description The sessions, most recently used first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4091,7 +4091,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4179,7 +4179,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4202,7 +4202,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How many sessions have ended, or would have */
+            /** @description The number of sessions that ended, or would end */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4279,7 +4279,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4298,9 +4298,9 @@ export interface operations {
                 /** @example user.login_failed */
                 type?: "user.registered" | "user.imported" | "user.updated" | "user.logged_in" | "user.login_failed" | "user.locked_out" | "user.unlock_requested" | "user.unlocked" | "user.logged_out" | "user.reauthenticated" | "user.password_changed" | "user.password_reset_requested" | "user.password_reset" | "user.email_verification_requested" | "user.email_verified" | "user.registration_refused" | "user.invitation_accepted" | "user.roles_changed" | "user.username_changed" | "user.email_changed" | "user.email_change_requested" | "user.email_change_dropped" | "user.email_change_undone" | "user.disowned" | "user.disabled" | "user.enabled" | "user.invited" | "user.deleted" | "user.expired" | "session.revoked" | "session.bulk_revoked" | "session.reuse_detected" | "client.created" | "client.updated" | "client.roles_changed" | "client.disabled" | "client.enabled" | "client.deleted" | "client.secret_created" | "client.secret_ended" | "client.token_revoked" | "client.login_failed" | "access.denied" | "mail.refused" | "mail.withheld" | "key.activated" | "key.retired";
                 user_id?: number;
-                /** @description From this moment on */
+                /** @description At or after this time */
                 since?: string;
-                /** @description Before this moment */
+                /** @description Before this time */
                 until?: string;
             };
             header?: never;
@@ -4309,7 +4309,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page, and where the next begins */
+            /** @description A page of users */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4371,7 +4371,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4394,7 +4394,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of them, the oldest first */
+            /** @description A page of clients, oldest first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4454,7 +4454,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4477,7 +4477,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The client exists now. Keep its secret: it is not shown again */
+            /** @description The client was created. Keep its secret: it is not shown again */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4548,7 +4548,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4635,7 +4635,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4657,7 +4657,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The client is gone, and its access tokens are refused */
+            /** @description The client was deleted; its access tokens are refused */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4726,7 +4726,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4832,7 +4832,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4854,7 +4854,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The secret is good now. Keep it: it is not shown again */
+            /** @description The secret was created. Keep it: it is not shown again */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4934,7 +4934,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -4958,7 +4958,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The secret is gone, and the access tokens that it brought are refused */
+            /** @description The secret was deleted; access tokens issued with it are refused */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5027,7 +5027,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -5108,7 +5108,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -5119,7 +5119,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -5142,7 +5142,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What the token says, if it is good */
+            /** @description The claims of the token, if it is active */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5205,7 +5205,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -5216,7 +5216,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -5239,7 +5239,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The token is not good, if it was one of this client */
+            /** @description The token is revoked, if it belonged to this client */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5291,7 +5291,7 @@ export interface operations {
             /** @description `rate_limited`: Too many attempts */
             429: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -5302,7 +5302,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
@@ -5330,7 +5330,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuthorizationServer"];
                 };
             };
-            /** @description As it was */
+            /** @description Not modified */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5375,7 +5375,7 @@ export interface operations {
                     "application/json": components["schemas"]["JsonWebKeySet"];
                 };
             };
-            /** @description As they were */
+            /** @description Not modified */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -5411,7 +5411,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does */
+            /** @description The process answers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5449,7 +5449,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They should */
+            /** @description The instance takes requests */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5479,7 +5479,7 @@ export interface operations {
             /** @description `unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description Seconds to wait */
+                    /** @description Seconds to wait before the next attempt */
                     "retry-after"?: number;
                     [name: string]: unknown;
                 };
