@@ -24,7 +24,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     )
     .action(async ({ name, role, scope }: { name: string; role: Role[]; scope?: ClientScope[] }, command: Command) => {
       const scopes = scope && { scopes: scope }
-      const { clientSecret, ...client } = await withClients(env, (clients) =>
+      const { clientSecret, ...client } = await withServices(env, (clients) =>
         clients.createClient({ name, ...columnsFor(role), ...scopes }, {})
       )
       const words = [`Created ${inWords(client)}`, `client_id: ${client.id}`, `client_secret: ${clientSecret}`]
@@ -35,7 +35,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .command('list')
     .description('list all clients, oldest first')
     .action(async (_options: object, command: Command) => {
-      await withClients(env, (clients) => printAll(command, everyClient(clients), inColumns))
+      await withServices(env, (clients) => printAll(command, everyClient(clients), inColumns))
     })
 
   group
@@ -100,11 +100,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
   }
 }
 
-async function withClients<T>(env: NodeJS.ProcessEnv, work: (clients: Services) => Promise<T>): Promise<T> {
-  return withServices(env, work)
-}
-
-/** The same for a client that may not be there, which is said in words. */
+/** Runs the operations on a client that may not be there, which is said in words. */
 async function onClient<T>(
   env: NodeJS.ProcessEnv,
   id: string,
@@ -114,7 +110,7 @@ async function onClient<T>(
   const { Problem } = await import('../src/errors.ts')
   const unknown = new CommandError(`There is no ${what}: "gatehouse clients list" lists them`)
   if (!isUuid(id)) throw unknown
-  return withClients(env, work).catch((error: unknown) => {
+  return withServices(env, work).catch((error: unknown) => {
     throw error instanceof Problem && error.code === 'not_found' ? unknown : error
   })
 }

@@ -51,26 +51,23 @@ const forMails = [
 ]
 
 async function* everyMail(db: Db) {
-  const { mailKind } = await import('../src/mail/enqueue.ts')
+  const { mailKind, readMail } = await import('../src/mail/enqueue.ts')
   const { listJobs } = await import('../src/repositories/jobs.ts')
   for (let page = await listJobs(db, mailKind, 0, pageSize); page.length > 0;) {
-    yield* page.map(describe)
+    yield* page.map((job) => describe(job, readMail(job)))
     page = await listJobs(db, mailKind, page.at(-1)?.id ?? 0, pageSize)
   }
 }
 
-const describe = (job: Job) => {
-  const { template, language, recipient } = job.payload as unknown as MailPayload
-  return {
-    id: job.id,
-    template,
-    language,
-    recipient,
-    attempts: job.attempts,
-    created_at: job.createdAt,
-    next_attempt_at: job.dueAt
-  }
-}
+const describe = (job: Job, { template, language, recipient }: MailPayload) => ({
+  id: job.id,
+  template,
+  language,
+  recipient,
+  attempts: job.attempts,
+  created_at: job.createdAt,
+  next_attempt_at: job.dueAt
+})
 
 type Description = ReturnType<typeof describe>
 

@@ -13,7 +13,7 @@ export interface Limit {
 }
 
 /**
- * Every limit by the name that routes give in `config.limit`, as it is without a setting: src/settings.ts has one for each.
+ * Every limit by the name that routes give in `config.limit`, as it is without a setting: `settings.ts` has one for each.
  * Failed logins by account are counted in `password-attempts.ts`, mails in `mail-budgets.ts`. What users are told of
  * limits is in docs/limits.md.
  */

@@ -21,8 +21,6 @@ export const maxWaitingPerConnection = 20
 // Milliseconds.
 const pauseAfterRefusal = 100
 
-export type Pool = ReturnType<typeof createPool>
-
 /**
  * Connections that one call at a time has for itself. postgres.js has a pool, too, but one that waits without limit,
  * gives calls to connections that no longer answer, and brings the process down when a connection is lost in a

@@ -66,7 +66,8 @@ const backOff = (attempts: number) => Math.min(2 ** (attempts - 1), maxDelay)
 /** Jobs at once. Those beside the common ones are for urgent jobs, which slow ones must not hold up. */
 const maxAtOnce = { common: 4, urgent: 2 }
 
-const isUrgent = ({ priority }: Lane) => priority <= 0
+/** Whether a job goes before all others, and has workers of its own. */
+export const isUrgent = (priority: number): boolean => priority <= 0
 
 /** Does the jobs of the kinds that have a handler: at once when it is notified, and every second what others have left. */
 export function createJobWorker({ db, report, count, onIdle = async () => undefined }: JobWorkerOptions) {
@@ -198,7 +199,7 @@ export function createJobWorker({ db, report, count, onIdle = async () => undefi
       const all = [...handlers]
         .flatMap(([kind, { priorities, lease }]) => priorities.map((priority): Lane => ({ kind, priority, lease })))
         .sort((a, b) => a.priority - b.priority)
-      lanes = { all, urgent: all.filter(isUrgent) }
+      lanes = { all, urgent: all.filter(({ priority }) => isUrgent(priority)) }
     },
 
     start(): void {

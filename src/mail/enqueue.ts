@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { secondsAhead } from '../database/time.ts'
+import { isUrgent } from '../jobs/worker.ts'
 import type { Language } from '../language.ts'
 import { countUntried, insertJob, type Job } from '../repositories/jobs.ts'
 import type { UserRow } from '../repositories/users.ts'
 import { countMail, type MailCause } from '../throttling/mail-budgets.ts'
-import { isUrgent, priorityOf } from './priorities.ts'
+import { priorityOf } from './priorities.ts'
 import type { MailName } from './templates.ts'
 
 /** The kind of the jobs that send a mail. */

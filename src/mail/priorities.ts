@@ -1,5 +1,6 @@
 import type { MailName } from './templates.ts'
 
+// Urgent to the job worker: somebody waits to get into their account again.
 const security = 0
 const link = 1
 const notice = 2
@@ -20,6 +21,3 @@ const priorities: Record<MailName, number> = {
 export const priorityOf = (template: MailName): number => priorities[template]
 
 export const mailPriorities = [security, link, notice] as const
-
-/** Whether somebody waits for it to get into their account again. */
-export const isUrgent = (priority: number): boolean => priority <= security

@@ -120,7 +120,7 @@ export interface ClientQuery {
 
 const list = 'clients'
 
-/** @throws {Problem} `validation_failed` for a cursor of another list */
+/** @throws {InvalidInput} for a cursor of another list */
 export async function listClients(db: Db, { limit, cursor }: ClientQuery): Promise<Page<ClientWithSecrets>> {
   const after = cursor === undefined ? undefined : decodeCursor(list, cursor, isMoment(isUuid))
   const rows = await db

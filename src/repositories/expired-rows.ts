@@ -1,11 +1,11 @@
 import { and, inArray, lt, notLike, type SQL, sql } from 'drizzle-orm'
 import { clockLeeway, maxTransactionAge } from '../config/tolerances.ts'
+import { batchSize, inBatches } from '../database/batches.ts'
 import type { Db } from '../database/database.ts'
 import { accountTokens, auditEvents, revocations, sessions } from '../database/schema/index.ts'
+import { daysAgo, secondsAgo } from '../database/time.ts'
 import { deleteExpiredCounters } from './failure-counters.ts'
 import { maxAccessTokenMinutes } from '../config/settings.ts'
-
-const batch = 500
 
 /**
  * Seconds for which revocations are kept, whatever the lifetime of tokens at the instance that sweeps: another one, or
@@ -20,17 +20,14 @@ const revocationLifetime = maxAccessTokenMinutes * 60 + clockLeeway + maxTransac
  */
 export async function sweep(db: Db, options: { auditRetention: number }): Promise<number> {
   const isExpired = (column: typeof sessions.sweepAfter | typeof accountTokens.expiresAt) => lt(column, sql`now()`)
-  const oldRevocation = lt(revocations.createdAt, sql`now() - make_interval(secs => ${revocationLifetime})`)
-  const oldEvent = and(
-    lt(auditEvents.createdAt, sql`now() - make_interval(days => ${options.auditRetention})`),
-    notLike(auditEvents.type, 'key.%')
-  )
+  const oldRevocation = lt(revocations.createdAt, secondsAgo(revocationLifetime))
+  const oldEvent = and(lt(auditEvents.createdAt, daysAgo(options.auditRetention)), notLike(auditEvents.type, 'key.%'))
   return (
-    (await untilNoneAreLeft(() => deleteBatch(db, sessions, isExpired(sessions.sweepAfter)))) +
-    (await untilNoneAreLeft(() => deleteBatch(db, accountTokens, isExpired(accountTokens.expiresAt)))) +
-    (await untilNoneAreLeft(() => deleteBatch(db, revocations, oldRevocation))) +
-    (await untilNoneAreLeft(() => deleteBatch(db, auditEvents, oldEvent))) +
-    (await untilNoneAreLeft(() => deleteExpiredCounters(db, batch)))
+    (await inBatches(() => deleteBatch(db, sessions, isExpired(sessions.sweepAfter)))) +
+    (await inBatches(() => deleteBatch(db, accountTokens, isExpired(accountTokens.expiresAt)))) +
+    (await inBatches(() => deleteBatch(db, revocations, oldRevocation))) +
+    (await inBatches(() => deleteBatch(db, auditEvents, oldEvent))) +
+    (await inBatches(() => deleteExpiredCounters(db, batchSize)))
   )
 }
 
@@ -43,17 +40,8 @@ async function deleteBatch(
     .select({ id: table.id })
     .from(table)
     .where(condition)
-    .limit(batch)
+    .limit(batchSize)
     .for('update', { skipLocked: true })
   const rows = await db.delete(table).where(inArray(table.id, expired)).returning({ id: table.id })
   return rows.length
-}
-
-async function untilNoneAreLeft(deleteSome: () => Promise<number>): Promise<number> {
-  let total = 0
-  for (;;) {
-    const deleted = await deleteSome()
-    total += deleted
-    if (deleted < batch) return total
-  }
 }

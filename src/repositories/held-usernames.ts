@@ -3,6 +3,7 @@ import { lte, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { rateLimits } from '../database/schema/index.ts'
 import { orClosed } from '../database/fail-closed.ts'
+import { daysAhead } from '../database/time.ts'
 
 /** Days for which a username is held that was asked for with a known address. */
 const heldFor = 30
@@ -15,7 +16,7 @@ const heldFor = 30
  */
 export async function holdUsername(tx: Db, usernameKey: string, hold: 'for long' | 'not at all'): Promise<boolean> {
   const key = `held:${createHash('sha256').update(usernameKey).digest('base64url')}`
-  const expire = sql`now() + make_interval(days => ${hold === 'for long' ? heldFor : 0})`
+  const expire = daysAhead(hold === 'for long' ? heldFor : 0)
   const rows = await orClosed(
     tx
       .insert(rateLimits)

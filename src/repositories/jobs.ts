@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, gt, gte, type SQL, sql } from 'drizzle-orm'
 import type { PgInsertValue } from 'drizzle-orm/pg-core'
+import { batchSize, inBatches } from '../database/batches.ts'
 import type { Db } from '../database/database.ts'
 import { auditEvents, jobs } from '../database/schema/index.ts'
 import { daysAgo, secondsAhead } from '../database/time.ts'
@@ -116,9 +117,6 @@ export const countUntried = (userId: number | null, kind: string, priority: numb
     select from ${jobs} where user_id = ${userId}::integer and kind = ${kind} and priority = ${priority} and attempts = 0
     limit ${max}) as waiting)`
 
-// Rows that are deleted in one transaction.
-const batch = 500
-
 /** Days after which a job that could not be done is void. */
 const maxAge = 3
 
@@ -129,7 +127,7 @@ const maxAge = 3
  */
 export async function deleteVoidJobs(db: Db, max = Infinity): Promise<number> {
   const ofExpiredLinks = sql`select jobs.id from account_tokens join jobs on jobs.link_id = account_tokens.id
-    where account_tokens.expires_at <= now() limit ${batch} for update of jobs skip locked`
+    where account_tokens.expires_at <= now() limit ${batchSize} for update of jobs skip locked`
   const expired = await deleteBatches(db, ofExpiredLinks)
   // A job that is committed meanwhile may have a lower id than one that was seen: the time decides.
   const old = await deleteBatches(db, before(await findFirstSince(db), sql`created_at < ${daysAgo(maxAge)}`))
@@ -137,7 +135,7 @@ export async function deleteVoidJobs(db: Db, max = Infinity): Promise<number> {
 }
 
 const before = (id: number, condition = sql`true`) =>
-  sql`select id from jobs where id < ${id} and ${condition} order by id limit ${batch} for update skip locked`
+  sql`select id from jobs where id < ${id} and ${condition} order by id limit ${batchSize} for update skip locked`
 
 /** @returns the id of the oldest job that is not too old; one greater than any if there is none */
 async function findFirstSince(db: Db): Promise<number> {
@@ -157,14 +155,11 @@ async function findFirstOfLatest(db: Db, max: number): Promise<number> {
   return row === undefined ? 0 : row.id + 1
 }
 
-async function deleteBatches(db: Db, ids: SQL): Promise<number> {
-  let total = 0
-  for (;;) {
+const deleteBatches = (db: Db, ids: SQL): Promise<number> =>
+  inBatches(async () => {
     const rows = await db
       .delete(jobs)
       .where(sql`id in (${ids})`)
       .returning({ id: jobs.id })
-    total += rows.length
-    if (rows.length < batch) return total
-  }
-}
+    return rows.length
+  })

@@ -1,5 +1,6 @@
 import { and, gt, sql } from 'drizzle-orm'
 import { sessions } from '../database/schema/index.ts'
+import { secondsAgo } from '../database/time.ts'
 import type { SessionLifetime } from '../config/config.ts'
 
 /**
@@ -21,4 +22,4 @@ export const isWithinAbsoluteLimit = ({ absolute }: Pick<SessionLifetime, 'absol
 
 /** Neither of its limits has passed. */
 export const isAlive = (lifetime: SessionLifetime) =>
-  and(isWithinAbsoluteLimit(lifetime), gt(sessions.lastUsedAt, sql`now() - make_interval(secs => ${lifetime.idle})`))
+  and(isWithinAbsoluteLimit(lifetime), gt(sessions.lastUsedAt, secondsAgo(lifetime.idle)))

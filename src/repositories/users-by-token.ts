@@ -20,7 +20,7 @@ export function createFindUserByToken(db: Db, lifetime: Pick<SessionLifetime, 'a
 }
 
 /** What of an access token can be looked up. */
-export interface TokenReference {
+interface TokenReference {
   userId: number
   sessionId: string
   version: number
@@ -30,7 +30,7 @@ export interface TokenReference {
  * Makes the look-up of access tokens' users: each is undefined if the session has ended, or the user was disabled,
  * deleted or changed since. One statement answers for as many as ask at the same moment.
  */
-export function prepareFindUsersByToken(
+function prepareFindUsersByToken(
   db: Db,
   lifetime: Pick<SessionLifetime, 'absolute'>
 ): (asked: readonly TokenReference[]) => Promise<(UserRow | undefined)[]> {

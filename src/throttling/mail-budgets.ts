@@ -10,7 +10,7 @@ import { toNetwork } from './network.ts'
 
 /** How many mails are written within an hour, from the first on. */
 export const mailBudgets = {
-  /** Of one kind to one address, see `recipientOf`. */
+  /** Of one kind to one address, see `recipientBudget`. */
   recipient: 5,
   /** By a user, beside what tells owners of their own accounts. */
   user: 20,

@@ -106,7 +106,7 @@ export async function writeUser(
   after: UserRow,
   origin: Origin
 ): Promise<UserRow> {
-  const events = listEvents(before, after)
+  const events = eventsFor(before, after)
   if (events.length === 0) return before
   const revokesTokens = events.some(({ type }) => type === 'user.roles_changed' || type === 'user.disabled')
   const version = revokesTokens ? before.version + 1 : before.version
@@ -118,7 +118,7 @@ export async function writeUser(
   return changed
 }
 
-function listEvents(before: UserRow, after: UserRow): AuditEvent[] {
+function eventsFor(before: UserRow, after: UserRow): AuditEvent[] {
   const events: AuditEvent[] = []
   const changed = [
     ...(before.firstName === after.firstName ? [] : ['first_name']),
@@ -128,7 +128,7 @@ function listEvents(before: UserRow, after: UserRow): AuditEvent[] {
   if (before.username !== after.username) {
     events.push({ type: 'user.username_changed', details: { from: before.username, to: after.username } })
   }
-  events.push(...listAddressEvents(before, after))
+  events.push(...addressEventsFor(before, after))
   const [from, to] = [listRoles(before), listRoles(after)]
   if (from.join() !== to.join()) events.push({ type: 'user.roles_changed', details: { from, to } })
   if (before.isDisabled !== after.isDisabled) {
@@ -137,7 +137,7 @@ function listEvents(before: UserRow, after: UserRow): AuditEvent[] {
   return events
 }
 
-function listAddressEvents(before: UserRow, after: UserRow): AuditEvent[] {
+function addressEventsFor(before: UserRow, after: UserRow): AuditEvent[] {
   const events: AuditEvent[] = []
   if (before.email !== after.email) {
     events.push({ type: 'user.email_changed', details: { from: before.email, to: after.email } })
