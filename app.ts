@@ -4,14 +4,12 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import type { DestinationStream } from 'pino'
 import access from './plugins/access.ts'
 import bootstrap from './plugins/bootstrap.ts'
-import checks from './plugins/checks.ts'
 import clientCredentials from './plugins/client-credentials.ts'
 import configPlugin from './plugins/config.ts'
 import cookies from './plugins/cookies.ts'
 import crossOrigin from './plugins/cross-origin.ts'
 import database from './plugins/database.ts'
 import denials from './plugins/denials.ts'
-import devices from './plugins/devices.ts'
 import errors, { refuseUnroutable } from './plugins/errors.ts'
 import forwarding from './plugins/forwarding.ts'
 import headers from './plugins/headers.ts'
@@ -104,7 +102,6 @@ export async function buildApp(
 async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(configPlugin, { config })
   await app.register(metrics)
-  await app.register(checks)
   await app.register(headers)
   app.addHook('onRequest', requireHost)
   await app.register(forwarding)
@@ -116,7 +113,6 @@ async function assemble(app: FastifyInstance, config: Config): Promise<void> {
   await app.register(bootstrap)
   await app.register(jwt)
   await app.register(revocations)
-  await app.register(devices)
   await app.register(cookies)
   await app.register(limiter)
   await app.register(clientCredentials)

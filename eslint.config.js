@@ -104,7 +104,8 @@ export default defineConfig(
     },
     rules: {
       // Fastify's plugins are asynchronous by contract, whether they wait for something or not.
-      '@typescript-eslint/require-await': 'off'
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }]
     }
   },
   {

@@ -26,7 +26,7 @@ export function addAudit(program: Command, env: NodeJS.ProcessEnv): void {
     .option('--no-follow', 'end after the latest')
     .action(async ({ lines, type, follow }: TailArguments, command: Command) => {
       const [{ tail }, { auditEventTypes }] = await Promise.all([
-        import('../src/repositories/audit-event-tail.ts'),
+        import('../src/repositories/audit-event-list.ts'),
         import('../src/repositories/audit-events.ts')
       ])
       if (type !== undefined && !auditEventTypes.some((known) => known === type)) {

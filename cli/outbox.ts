@@ -3,7 +3,7 @@ import type { Db } from '../src/database/database.ts'
 import type { MailPayload } from '../src/mail/enqueue.ts'
 import type { Job } from '../src/repositories/jobs.ts'
 import { CommandError } from './command-error.ts'
-import { print, printAll } from './output.ts'
+import { print, printAll, rowsById } from './output.ts'
 import { withSchema } from './settings.ts'
 
 const pageSize = 500
@@ -53,10 +53,8 @@ const forMails = [
 async function* everyMail(db: Db) {
   const { mailKind, readMail } = await import('../src/mail/enqueue.ts')
   const { listJobs } = await import('../src/repositories/jobs.ts')
-  for (let page = await listJobs(db, mailKind, 0, pageSize); page.length > 0;) {
-    yield* page.map((job) => describe(job, readMail(job)))
-    page = await listJobs(db, mailKind, page.at(-1)?.id ?? 0, pageSize)
-  }
+  for await (const job of rowsById((after) => listJobs(db, mailKind, after, pageSize)))
+    yield describe(job, readMail(job))
 }
 
 const describe = (job: Job, { template, language, recipient }: MailPayload) => ({

@@ -26,3 +26,8 @@ export function write(text: string): Promise<void> {
     })
   })
 }
+
+/** All rows of a list that is read page by page, in the order of their ids. */
+export async function* rowsById<T extends { id: number }>(pageAfter: (id: number) => Promise<T[]>): AsyncGenerator<T> {
+  for (let page = await pageAfter(0); page.length > 0; page = await pageAfter(page.at(-1)?.id ?? 0)) yield* page
+}

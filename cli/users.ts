@@ -3,7 +3,7 @@ import type { Db } from '../src/database/database.ts'
 import { toColumn, defaultRoles, type Role, roles, rolesInClaims, listRoles } from '../src/roles.ts'
 import { viewUserForAdmins } from '../routes/views.ts'
 import type { UserRow } from '../src/repositories/users.ts'
-import { print, printAll } from './output.ts'
+import { print, printAll, rowsById } from './output.ts'
 import { readPassword } from './password.ts'
 import { withSchema, withServices } from './settings.ts'
 import { addUsersImport } from './users-import.ts'
@@ -70,10 +70,7 @@ export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
 
 async function* everyUser(db: Db) {
   const { listUsersById } = await import('../src/repositories/users.ts')
-  for (let page = await listUsersById(db, 0, pageSize); page.length > 0;) {
-    yield* page.map(viewUserForAdmins)
-    page = await listUsersById(db, page.at(-1)?.id ?? 0, pageSize)
-  }
+  for await (const user of rowsById((after) => listUsersById(db, after, pageSize))) yield viewUserForAdmins(user)
 }
 
 type Description = ReturnType<typeof viewUserForAdmins>

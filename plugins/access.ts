@@ -115,20 +115,11 @@ export default fp(
     })
 
     function authenticate(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) {
-      try {
-        const admitted = admit(presentedToken(request), request)
-        if (admitted instanceof Promise) {
-          admitted.then((principal) => {
-            request.principal = principal
-            done()
-          }, done)
-        } else {
-          request.principal = admitted
-          done()
-        }
-      } catch (error) {
-        done(error as Error)
+      const admitted = (principal: Principal) => {
+        request.principal = principal
+        done()
       }
+      settle(() => admit(presentedToken(request), request), admitted, done)
     }
 
     async function authenticateClient(request: FastifyRequest): Promise<void> {
@@ -137,17 +128,10 @@ export default fp(
 
     /** A body takes the time that its sender likes: what was revoked meanwhile is refused now. */
     function refuseRevokedSince(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
-      try {
-        const asked = refuseRevoked(requirePrincipal(request))
-        if (!(asked instanceof Promise)) done()
-        else {
-          asked.then(() => {
-            done()
-          }, done)
-        }
-      } catch (error) {
-        done(error as Error)
+      const passed = () => {
+        done()
       }
+      settle(() => refuseRevoked(requirePrincipal(request)), passed, done)
     }
 
     function requireRole(role: Role, { denials, scope }: FastifyContextConfig) {
@@ -234,4 +218,15 @@ function checkUser(request: FastifyRequest, _reply: FastifyReply, done: () => vo
 export function hooks<T>(declared: T | T[] | undefined): T[] {
   if (declared === undefined) return []
   return Array.isArray(declared) ? declared : [declared]
+}
+
+/** Goes on without a promise where there is none to wait for. */
+function settle<T>(ask: () => T | Promise<T>, then: (answer: T) => void, fail: (error: Error) => void): void {
+  try {
+    const answer = ask()
+    if (answer instanceof Promise) answer.then(then, fail)
+    else then(answer)
+  } catch (error) {
+    fail(error as Error)
+  }
 }

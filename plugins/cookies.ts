@@ -43,7 +43,7 @@ export default fp(
       return find(this, 'refresh')
     })
     app.decorateRequest('device', function (this: FastifyRequest) {
-      return app.devices.read(find(this, 'device') ?? '')
+      return app.tokens.devices.read(find(this, 'device') ?? '')
     })
     app.decorateReply('setSessionCookies', function (this: FastifyReply, tokens) {
       this.setCookie(names.access, tokens.access.token, { ...access, maxAge: tokens.access.expiresIn })
@@ -82,7 +82,7 @@ export default fp(
       return reply
     }
   },
-  { name: 'cookies', dependencies: ['config', 'devices'] }
+  { name: 'cookies', dependencies: ['config', 'jwt'] }
 )
 
 const common = { httpOnly: true }

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { isUnavailable } from '../src/database/errors.ts'
-import { type Fault, type FieldFault, InvalidInput, Problem, type ProblemCode, problems } from '../src/errors.ts'
+import { type Fault, type FieldFault, InvalidInput, Problem, type ProblemCode, titleOf } from '../src/errors.ts'
 import { freshFor } from '../src/factors/authentication.ts'
 import { headersFor } from './headers.ts'
 
@@ -47,7 +47,7 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
 export function problemBody(problem: Problem, requestId: string): object {
   return {
     type: `urn:gatehouse:problem:${problem.code}`,
-    title: problems[problem.code].title,
+    title: titleOf(problem.status),
     status: problem.status,
     detail: problem.message,
     code: problem.code,

@@ -6,10 +6,7 @@ const year = 365 * 24 * 60 * 60
 
 // Left out: what is about documents and browsers of old, in answers that are data.
 const standing = helmetHeaders({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
-  },
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
   strictTransportSecurity: { maxAge: year, includeSubDomains: true },

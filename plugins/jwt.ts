@@ -4,17 +4,15 @@ import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
 import { recordKeys } from '../src/repositories/key-events.ts'
 import { Problem } from '../src/errors.ts'
-import { createAccessTokens, type AccessTokens } from '../src/tokens/access-token.ts'
 import { type Principal, toPrincipal, readClaims } from '../src/tokens/claims.ts'
-import { createRefreshTokens, type RefreshTokens } from '../src/tokens/refresh-token.ts'
+import { createTokens, type Tokens } from '../src/tokens/tokens.ts'
 import { listSchedules } from '../src/keys/key-states.ts'
 import { type Keyring, type KeyringSnapshot, openKeyring } from '../src/keys/keyring.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     keyring: Keyring
-    accessTokens: AccessTokens
-    refreshTokens: RefreshTokens
+    tokens: Tokens
     /**
      * Whose token it is, by its signature and claims alone.
      * @throws {Problem} `token_expired` or `token_invalid`, whatever is wrong with the token
@@ -58,7 +56,7 @@ export default fp(
       keyring.close()
     })
     await app.register(fastifyJwt, {
-      // Tokens are signed by `accessTokens`, whose key may change; jwtVerify() asks for each token's key.
+      // Tokens are signed by `tokens`, whose key may change; jwtVerify() asks for each token's key.
       secret: { public: publicKeyOf },
       decode: { complete: true },
       verify: {
@@ -72,15 +70,7 @@ export default fp(
     })
     app.decorateRequest('presentedToken', '')
     app.decorate('keyring', keyring)
-    app.decorate('refreshTokens', createRefreshTokens(keyring))
-    app.decorate(
-      'accessTokens',
-      createAccessTokens(keyring, {
-        issuer: config.issuer,
-        audience: config.audience,
-        lifetime: config.accessTokenLifetime
-      })
-    )
+    app.decorate('tokens', createTokens(keyring, config))
     app.decorate('verifyAccessToken', (request, token) => {
       const principal = cache.get(token)
       if (principal === undefined) return verifySignature(request, token)

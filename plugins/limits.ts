@@ -39,7 +39,7 @@ export default fp(
       if (per !== 'session') return [network]
       if (request.principal !== null) return [request.principal.sessionId]
       const body = request.body as { refresh_token?: string } | null | undefined
-      const claims = app.refreshTokens.read(body?.refresh_token ?? request.refreshCookie() ?? '')
+      const claims = app.tokens.refresh.read(body?.refresh_token ?? request.refreshCookie() ?? '')
       return claims === undefined ? [network] : [`${claims.sessionId}:${String(claims.counter)}`, claims.sessionId]
     }
   },

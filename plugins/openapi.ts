@@ -1,5 +1,5 @@
 import fastifySwagger from '@fastify/swagger'
-import type { FastifyContextConfig, FastifySchema } from 'fastify'
+import type { FastifyContextConfig, FastifySchema, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Fault, type FieldFault, type ProblemCode, problems } from '../src/errors.ts'
 import { version } from '../src/package-folder.ts'
@@ -80,7 +80,7 @@ export default fp(
       },
       refResolver: { buildLocalReference: (schema) => schema.$id as string },
       transform: ({ schema, url, route }) => ({
-        schema: describe(schema as FastifySchema | undefined, route.config),
+        schema: describe(schema as FastifySchema | undefined, route.config, route.method),
         url
       }),
       transformObject: (made) =>
@@ -90,12 +90,17 @@ export default fp(
   { name: 'openapi', dependencies: ['access', 'config'] }
 )
 
-function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {}): FastifySchema {
+function describe(
+  schema: FastifySchema = {},
+  config: FastifyContextConfig = {},
+  method: RouteOptions['method'] = 'GET'
+): FastifySchema {
   const {
     access,
     credential,
     fresh,
     ignoresBody = false,
+    isForwardAuth = false,
     limit,
     takesForm = false,
     problems: own = [],
@@ -103,14 +108,17 @@ function describe(schema: FastifySchema = {}, config: FastifyContextConfig = {})
     scope
   } = config
   const asksForToken = access !== 'public' && access !== 'service'
+  const asksDatabase = (limit !== undefined || access !== 'public') && !isForwardAuth
   const codes = new Set<ProblemCode>([
     ...own,
     ...(ignoresBody || takesForm ? [] : refusalsOfInput),
     ...(schema.body === undefined || takesForm ? [] : (['payload_too_large'] as const)),
     ...(asksForToken ? refusalsOfToken : []),
     ...(fresh === undefined ? [] : (['reauthentication_required'] as const)),
-    ...(limit === undefined ? [] : (['rate_limited'] as const)),
-    ...(asksForToken && access !== 'caller' ? (['permission_denied'] as const) : [])
+    ...(limit === undefined && access !== 'service' ? [] : (['rate_limited'] as const)),
+    ...(asksForToken && method !== 'GET' ? (['cross_origin_refused'] as const) : []),
+    ...(asksForToken && access !== 'caller' ? (['permission_denied'] as const) : []),
+    ...(asksDatabase ? (['unavailable'] as const) : [])
   ])
   return {
     ...schema,

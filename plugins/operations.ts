@@ -13,7 +13,7 @@ declare module 'fastify' {
 /** The domain, put together from what the other plugins provide. */
 export default fp(
   async function operations(app) {
-    const { config, passwords, keyring, accessTokens, revocations, limiter, jobs } = app
+    const { config, passwords, tokens, revocations, limiter, jobs } = app
     const { db } = app.database
     const { pwnedPasswordsUrl } = config
     const services = createServices({
@@ -21,8 +21,7 @@ export default fp(
       db,
       passwords,
       online: {
-        keyring,
-        accessTokens,
+        tokens,
         revocations,
         limiter: config.rateLimit ? limiter : undefined,
         isPwned: pwnedPasswordsUrl === undefined ? undefined : createPwnedCheck(pwnedPasswordsUrl, warn),

@@ -33,11 +33,9 @@ export default fp(
     })
 
     const ajv = createAjv(app)
-    const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
-      const validate = onDemand(() => ajv().compile(schema))
-      return httpPart === 'body' ? validate : after(readParameters(schema), validate)
-    }
-    app.setValidatorCompiler(compile)
+    app.setValidatorCompiler<object>(({ schema, httpPart }) =>
+      onDemand(() => ajv().compile(schema), httpPart === 'body' ? undefined : readParameters(schema))
+    )
     app.setSchemaErrorFormatter((errors, part) => Problem.validation(toFaults(errors, part)))
   },
   { name: 'validation', dependencies: ['errors'] }
@@ -121,24 +119,17 @@ const normalization: FuncKeywordDefinition = {
 
 type Validator = ReturnType<FastifySchemaCompiler<object>>
 
-/** A validator that is compiled when its first input comes: together they would be a sixth of a start. */
-function onDemand(compile: () => ValidateFunction): Validator {
+/**
+ * A validator that is compiled when its first input comes: together they would be a sixth of a start.
+ * @param read turns text in the input into its types, before it is validated
+ */
+function onDemand(compile: () => ValidateFunction, read: (data: unknown) => void = () => undefined): Validator {
   let compiled: ValidateFunction | undefined
   const validate: Validator = (data: unknown) => {
+    read(data)
     compiled ??= compile()
     const isValid = compiled(data)
     validate.errors = compiled.errors ?? null
-    return isValid
-  }
-  return validate
-}
-
-/** A validator of what `read` has turned into its types. */
-function after(read: (data: unknown) => void, validator: Validator): Validator {
-  const validate: Validator = (data: unknown) => {
-    read(data)
-    const isValid = validator(data)
-    validate.errors = validator.errors ?? null
     return isValid
   }
   return validate

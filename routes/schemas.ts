@@ -1,5 +1,4 @@
 import { type IntegerOptions, type Static, type TSchema, Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
 import { patterns } from '../plugins/http/patterns.ts'
 import { problems } from '../src/errors.ts'
 import { maxInteger } from '../src/ids.ts'
@@ -122,7 +121,7 @@ export const UserExport = Type.Object(
 
 export const Message = Type.Object({ message: Type.String() }, { $id: 'Message' })
 
-const Fault = Type.Object(
+export const Fault = Type.Object(
   { path: Type.String({ examples: ['/body/email'] }), message: Type.String({ examples: ['must be a valid email'] }) },
   { $id: 'Fault', description: 'One failed rule of a validation' }
 )
@@ -149,11 +148,3 @@ export const accepted = (description: string) => Type.Unsafe<undefined>({ type: 
 /** A successful answer with the given body. */
 export const ok = <T extends TSchema>(schema: T, description: string) =>
   Type.Unsafe<Static<T>>({ description, ...ref(schema) })
-
-const shared = [UserResponse, Token, Session, SessionList, AuditEvent, UserExport, Message, Fault, ProblemDetails]
-
-export function addSchemas(app: FastifyInstance): void {
-  for (const schema of shared) {
-    app.addSchema(schema)
-  }
-}

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Problem, type ProblemCode } from '../../src/errors.ts'
+import { Problem, type ProblemCode, titleOf } from '../../src/errors.ts'
 import { problemBody } from '../errors.ts'
 import { headersFor } from '../headers.ts'
 
@@ -30,7 +29,7 @@ export function refuseMalformedHttp(error: Error & { code?: string }, socket: So
   }
   socket.end(
     [
-      `HTTP/1.1 ${String(problem.status)} ${STATUS_CODES[problem.status] ?? ''}`,
+      `HTTP/1.1 ${String(problem.status)} ${titleOf(problem.status)}`,
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       '',
       body

@@ -3,16 +3,17 @@ import type { Origin } from '../../src/origin.ts'
 import { negotiateLanguage } from '../../src/language.ts'
 
 /** Where a request came from. The address is the socket's, unless TRUST_PROXY names the peer. */
-export const readOrigin = (request: FastifyRequest): Origin => ({
-  ip: request.ip,
-  userAgent: request.headers['user-agent'],
-  requestId: request.id,
-  isLimited: request.server.config.rateLimit,
-  language: negotiateLanguage(request.headers['accept-language']),
-  ...(request.principal?.kind === 'user' && { actorId: request.principal.userId }),
-  ...(request.principal?.kind === 'client' && {
-    actorClientId: request.principal.clientId,
-    ...(!request.principal.roles.has('admin') && { scopes: request.principal.scopes })
-  }),
-  ...(request.principal !== null && { actor: request.principal })
-})
+export function readOrigin({ ip, headers, id, server, principal: actor }: FastifyRequest): Origin {
+  const client = actor?.kind === 'client' ? actor : undefined
+  return {
+    ip,
+    userAgent: headers['user-agent'],
+    requestId: id,
+    isLimited: server.config.rateLimit,
+    language: negotiateLanguage(headers['accept-language']),
+    actorId: actor?.kind === 'user' ? actor.userId : undefined,
+    actorClientId: client?.clientId,
+    scopes: client?.roles.has('admin') === false ? client.scopes : undefined,
+    actor: actor ?? undefined
+  }
+}

@@ -1,5 +1,4 @@
 import { type TSchema, Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
 import { advice, patterns } from '../../plugins/http/patterns.ts'
 import { type FieldFault, InvalidInput } from '../../src/errors.ts'
 import { toClaim, isDefaultRole, mapRoles, type Role, roles } from '../../src/roles.ts'
@@ -24,7 +23,7 @@ export const AdminUserResponse = Type.Object(
 
 const NextCursor = Nullable(Type.String({ description: 'The `cursor` of the next page; null on the last page' }))
 
-const PageOf = <T extends TSchema>(item: T, $id: string) =>
+export const PageOf = <T extends TSchema>(item: T, $id: string) =>
   Type.Object({ items: Type.Array(ref(item)), next_cursor: NextCursor }, { $id })
 
 export const AdminUserList = PageOf(AdminUserResponse, 'AdminUserList')
@@ -84,17 +83,12 @@ export const Revoked = Type.Object({ revoked: Int64() }, { $id: 'Revoked' })
 
 export const AuditEventList = PageOf(AuditEvent, 'AuditEventList')
 
-const shared = [AdminUserResponse, AdminUserList, InviteUser, AdminUpdateUser, RevokeSessions, Revoked, AuditEventList]
-
-export function addAdminSchemas(app: FastifyInstance): void {
-  for (const schema of shared) app.addSchema(schema)
-}
-
 /**
  * A moment that a client names.
  * @throws {InvalidInput} for one that the calendar or the database does not have
  */
-export function instantIn(field: string, text: string): Date {
+export function instantIn(field: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined
   const instant = new Date(text)
   const year = instant.getUTCFullYear()
   if (year >= 1 && year <= 9999) return instant

@@ -10,11 +10,10 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/users/:id',
-    config: { scope: 'users:read', problems: ['not_found', 'unavailable'] },
+    config: { scope: 'users:read', problems: ['not_found'] },
     schema: {
       operationId: 'getUser',
       summary: 'Get a user',
-      tags: ['administration'],
       params: UserParams,
       response: { 200: ok(AdminUserResponse, 'The user') }
     },
@@ -29,7 +28,7 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       scope: 'users:write',
       fresh: ['email', ...roleClaims, 'is_disabled'],
-      problems: ['not_found', 'email_taken', 'last_admin', 'cross_origin_refused', 'unavailable']
+      problems: ['not_found', 'email_taken', 'last_admin']
     },
     schema: {
       operationId: 'updateUser',
@@ -37,7 +36,6 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
       description:
         'Access tokens from before a change of roles are refused at once, and a refresh brings the new roles. ' +
         'Disabling ends every session. A new address is unverified. Setting a value that is already set changes nothing.',
-      tags: ['administration'],
       params: UserParams,
       body: ref(AdminUpdateUser),
       response: { 200: ok(AdminUserResponse, 'The user after the change') }
@@ -52,16 +50,11 @@ export const user: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/users/:id',
-    config: {
-      scope: 'users:write',
-      fresh: true,
-      problems: ['not_found', 'last_admin', 'cross_origin_refused', 'unavailable']
-    },
+    config: { scope: 'users:write', fresh: true, problems: ['not_found', 'last_admin'] },
     schema: {
       operationId: 'deleteUser',
       summary: 'Delete a user',
       description: 'Sessions and tokens end at once; audit events are anonymized.',
-      tags: ['administration'],
       params: UserParams,
       response: { 204: noContent('The user was deleted') }
     },

@@ -13,13 +13,12 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/users',
-    config: { scope: 'users:read', problems: ['unavailable'], refuses: [foreignCursor] },
+    config: { scope: 'users:read', refuses: [foreignCursor] },
     schema: {
       operationId: 'listUsers',
       summary: 'List users',
       description:
         'A page may hold fewer than `limit` users where few of very many match: on the last page `next_cursor` is null.',
-      tags: ['administration'],
       querystring: Type.Object(
         {
           limit: Limit,
@@ -47,13 +46,12 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       scope: 'users:write',
       fresh: [...roleClaims],
-      problems: ['username_taken', 'email_taken', 'rate_limited', 'cross_origin_refused', 'unavailable']
+      problems: ['username_taken', 'email_taken', 'rate_limited']
     },
     schema: {
       operationId: 'inviteUser',
       summary: 'Invite a user',
       description: 'Creates the user without a password, and mails a link to set one.',
-      tags: ['administration'],
       body: ref(InviteUser),
       response: { 201: ok(AdminUserResponse, 'The user, who cannot log in until a password is set') }
     },

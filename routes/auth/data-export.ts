@@ -12,11 +12,10 @@ export const dataExport: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/me/export',
-    config: { access: 'user', limit: 'export', problems: ['unavailable'] },
+    config: { access: 'user', limit: 'export' },
     schema: {
       operationId: 'exportMe',
       summary: 'Export your data',
-      tags: ['authentication'],
       description:
         'At most five times an hour, one export at a time. A truncated answer is a failed export: try again.',
       response: { 200: exported }

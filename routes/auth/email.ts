@@ -9,14 +9,13 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/email/verification',
-    config: { access: 'user', limit: 'mail', problems: ['cross_origin_refused', 'unavailable'] },
+    config: { access: 'user', limit: 'mail' },
     schema: {
       operationId: 'requestEmailVerification',
       summary: 'Request a new verification link',
       description:
         'Sent to `pending_email` if there is one. Earlier links become void. Nothing is sent to an ' +
         'address that is verified.',
-      tags: ['authentication'],
       response: { 202: accepted('A mail is on its way, unless the address is verified already') }
     },
     async handler(request, reply) {
@@ -28,12 +27,11 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/email/verify',
-    config: { access: 'public', limit: 'link', problems: ['email_taken', 'unavailable'], refuses: [deadLink] },
+    config: { access: 'public', limit: 'link', problems: ['email_taken'], refuses: [deadLink] },
     schema: {
       operationId: 'verifyEmail',
       summary: 'Verify an e-mail address with a mailed link',
       description: 'Also verifies a `pending_email`, which then becomes `email`.',
-      tags: ['authentication'],
       body: ref(VerifyEmail),
       response: { 204: noContent('The address is verified') }
     },
@@ -46,14 +44,13 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/email/disown',
-    config: { access: 'public', limit: 'link', problems: ['last_admin', 'unavailable'], refuses: [deadLink] },
+    config: { access: 'public', limit: 'link', problems: ['last_admin'], refuses: [deadLink] },
     schema: {
       operationId: 'disownEmail',
       summary: 'Report that an account is not yours, with its verification link',
       description:
         'An account whose address was never verified is deleted; a change of address that waits for its link is ' +
         'dropped. An account that was verified before keeps its address, unverified.',
-      tags: ['authentication'],
       body: ref(DisownEmail),
       response: { 204: noContent('The account is deleted, or the change is dropped') }
     },
@@ -66,14 +63,13 @@ export const email: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/email/undo',
-    config: { access: 'public', limit: 'link', problems: ['email_taken', 'unavailable'], refuses: [deadLink] },
+    config: { access: 'public', limit: 'link', problems: ['email_taken'], refuses: [deadLink] },
     schema: {
       operationId: 'undoEmailChange',
       summary: 'Undo a change of address with the link mailed to the old address',
       description:
         'Works once, within 7 days, whatever else has changed since. Every session ends, links that were ' +
         'mailed since are void, and a link to set another password goes to the address.',
-      tags: ['authentication'],
       body: ref(UndoEmailChange),
       response: { 204: noContent('The address is what it was before') }
     },

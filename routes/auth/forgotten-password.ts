@@ -10,12 +10,11 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/password/forgot',
-    config: { access: 'public', limit: 'forgot', problems: ['unavailable'] },
+    config: { access: 'public', limit: 'forgot' },
     schema: {
       operationId: 'forgotPassword',
       summary: 'Request a password reset link',
       description: 'Answers the same, and takes the same time, whether the address is known or not.',
-      tags: ['authentication'],
       body: ref(ForgotPassword),
       response: { 202: accepted('If the address is known, a mail is on its way') }
     },
@@ -31,7 +30,7 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       access: 'public',
       limit: 'link',
-      problems: ['overloaded', 'unavailable'],
+      problems: ['overloaded'],
       refuses: [deadLink, ...listWeaknesses('new_password')]
     },
     schema: {
@@ -39,7 +38,6 @@ export const forgottenPassword: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'Set a password with a mailed link',
       description:
         'Takes the token of a password reset link or of an invitation. The token works once; a refused password does not use it up.',
-      tags: ['authentication'],
       body: ref(ResetPassword),
       response: { 204: noContent("The password is set, and every session of the user's has ended") }
     },

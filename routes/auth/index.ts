@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { accountDeletion } from './account-deletion.ts'
 import { dataExport } from './data-export.ts'
 import { email } from './email.ts'
 import { forgottenPassword } from './forgotten-password.ts'
@@ -23,7 +22,6 @@ export async function auth(app: FastifyInstance): Promise<void> {
   await app.register(me)
   await app.register(username)
   await app.register(dataExport)
-  await app.register(accountDeletion)
   await app.register(password)
   await app.register(forgottenPassword)
   await app.register(unlock)

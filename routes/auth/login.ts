@@ -11,12 +11,11 @@ export const login: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       access: 'public',
       limit: 'login',
-      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable']
+      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded']
     },
     schema: {
       operationId: 'login',
       summary: 'Start a session',
-      tags: ['authentication'],
       body: ref(LoginUser),
       response: { 200: ok(Token, 'The session has started; by default its tokens are set as cookies, too') }
     },

@@ -23,7 +23,6 @@ export const logout: FastifyPluginAsyncTypebox = async (app) => {
       description:
         'Ends every session that a credential of the request names: the Bearer token, even if it has expired, the ' +
         'refresh token in the body, the cookies. Answers the same whether there was a session or not.',
-      tags: ['authentication'],
       body: ref(LogoutUser),
       response: { 200: ok(Message, 'The sessions have ended') }
     },
@@ -44,7 +43,7 @@ async function namedSessions(app: FastifyInstance, request: FastifyRequest): Pro
   const refreshTokens = [refreshTokenIn(request.body), request.refreshCookie()]
   const named = [
     ...principals.map((principal) => (principal?.kind === 'user' ? principal.sessionId : undefined)),
-    ...refreshTokens.map((token) => token && app.refreshTokens.read(token)?.sessionId)
+    ...refreshTokens.map((token) => token && app.tokens.refresh.read(token)?.sessionId)
   ]
   return new Set(named.filter((id): id is string => id !== undefined && id !== ''))
 }

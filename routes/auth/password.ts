@@ -14,14 +14,13 @@ export const password: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       access: 'user',
       limit: 'password',
-      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable'],
+      problems: ['invalid_credentials', 'overloaded'],
       refuses: listWeaknesses('new_password')
     },
     schema: {
       operationId: 'changePassword',
       summary: 'Change your password',
       description: 'Every session ends, including this one, and a new one starts: use the tokens of the answer.',
-      tags: ['authentication'],
       body: ref(ChangePassword),
       response: { 200: ok(Token, 'The password is changed: the tokens of a new session') }
     },

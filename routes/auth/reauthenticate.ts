@@ -9,17 +9,12 @@ export const reauthenticate: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/reauthenticate',
-    config: {
-      access: 'user',
-      limit: 'password',
-      problems: ['invalid_credentials', 'cross_origin_refused', 'overloaded', 'unavailable']
-    },
+    config: { access: 'user', limit: 'password', problems: ['invalid_credentials', 'overloaded'] },
     schema: {
       operationId: 'reauthenticate',
       summary: 'Authenticate again',
       description:
         'Needed where the answer is `reauthentication_required`: the new access token has a recent `auth_time`.',
-      tags: ['authentication'],
       body: ref(Reauthenticate),
       response: { 200: ok(Token, 'New tokens of the same session') }
     },

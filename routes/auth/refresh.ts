@@ -12,7 +12,7 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       access: 'public',
       limit: 'refresh',
-      problems: ['refresh_token_invalid', 'refresh_token_reused', 'cross_origin_refused', 'unavailable']
+      problems: ['refresh_token_invalid', 'refresh_token_reused', 'cross_origin_refused']
     },
     schema: {
       operationId: 'refresh',
@@ -20,7 +20,6 @@ export const refresh: FastifyPluginAsyncTypebox = async (app) => {
       description:
         'With the token in the body, or in its cookie and no body. Used again within the reuse interval it gives the ' +
         'same successor, so that racing tabs and lost answers do no harm; an older token ends the session.',
-      tags: ['authentication'],
       body: ref(RefreshToken),
       response: { 200: ok(Token, 'New tokens; the refresh token that was presented is used up') }
     },

@@ -11,14 +11,13 @@ export const registration: FastifyPluginAsyncTypebox = async (app) => {
     config: {
       access: 'public',
       limit: 'registration',
-      problems: ['username_taken', 'email_taken', 'overloaded', 'unavailable'],
+      problems: ['username_taken', 'email_taken', 'overloaded'],
       refuses: listWeaknesses('password')
     },
     schema: {
       operationId: 'register',
       summary: 'Register a user',
       description: 'A new user is a reader and nothing else.',
-      tags: ['authentication'],
       body: ref(CreateUser),
       response: { 201: ok(Message, 'The user was created') }
     },

@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
+import { type TSchema, Type } from '@sinclair/typebox'
 import { patterns } from '../../plugins/http/patterns.ts'
 import { maxPasswordLength } from '../../src/passwords/policy.ts'
 import { Email, Name, Nullable, strict, Text, Username } from '../schemas.ts'
@@ -11,7 +10,7 @@ const password = {
 }
 const Password = Text({ ...password, minLength: 1 })
 
-/** A password that is chosen: its least length is a setting, which `addAuthSchemas` puts in its place. */
+/** A password that is chosen: its least length is a setting, which `withLeastLength` puts in its place. */
 const NewPassword = Text({
   ...password,
   minLength: 8,
@@ -19,11 +18,7 @@ const NewPassword = Text({
 })
 
 export const CreateUser = Type.Object(
-  {
-    username: Username,
-    email: Email,
-    password: NewPassword
-  },
+  { username: Username, email: Email, password: NewPassword },
   { $id: 'CreateUser', ...strict }
 )
 
@@ -100,40 +95,12 @@ export const UpdateUser = Type.Object(
 
 export const ChangeUsername = Type.Object({ username: Username }, { $id: 'ChangeUsername', ...strict })
 
-const bodies = [
-  CreateUser,
-  LoginUser,
-  RefreshToken,
-  LogoutUser,
-  Reauthenticate,
-  UpdateUser,
-  ChangeUsername,
-  ChangePassword,
-  ForgotPassword,
-  ResetPassword,
-  RequestUnlock,
-  Unlock,
-  VerifyEmail,
-  DisownEmail,
-  UndoEmailChange,
-  DeleteUser
-]
-
-export function addAuthSchemas(app: FastifyInstance): void {
-  const { passwordMinLength } = app.config
-  for (const schema of bodies) app.addSchema(withLeastLength(schema as Body, passwordMinLength))
+/** Puts the setting of the least length in the place of the default. */
+export function withLeastLength(schema: TSchema, minLength: number): TSchema {
+  const properties = Object.entries((schema.properties ?? {}) as Record<string, TSchema>)
+  const replaced = properties.map(([name, property]): [string, TSchema] => [
+    name,
+    property === NewPassword ? { ...property, minLength } : property
+  ])
+  return replaced.length === 0 ? schema : { ...schema, properties: Object.fromEntries(replaced) }
 }
-
-interface Body {
-  properties: Record<string, object>
-}
-
-const withLeastLength = (schema: Body, minLength: number): Body => ({
-  ...schema,
-  properties: Object.fromEntries(
-    Object.entries(schema.properties).map(([name, property]) => [
-      name,
-      property === NewPassword ? { ...property, minLength } : property
-    ])
-  )
-})

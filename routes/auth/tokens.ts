@@ -11,10 +11,7 @@ export function handOver(reply: FastifyReply, tokens: TokenPair, transport: 'coo
     access_token: tokens.access.token,
     token_type: 'Bearer',
     expires_in: tokens.access.expiresIn,
-    ...(transport === 'bearer' && {
-      refresh_token: tokens.refreshToken,
-      refresh_expires_in: tokens.refreshExpiresIn
-    })
+    ...(transport === 'bearer' && { refresh_token: tokens.refreshToken, refresh_expires_in: tokens.refreshExpiresIn })
   }
 }
 

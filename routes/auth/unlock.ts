@@ -8,14 +8,13 @@ export const unlock: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/unlock/request',
-    config: { access: 'public', limit: 'forgot', problems: ['unavailable'] },
+    config: { access: 'public', limit: 'forgot' },
     schema: {
       operationId: 'requestUnlock',
       summary: 'Request an unlock link',
       description:
         'For users whose login is `rate_limited` after failed attempts by others. Answers the same, and takes the same time, ' +
         'whether the address is known or not.',
-      tags: ['authentication'],
       body: ref(RequestUnlock),
       response: { 202: accepted('If the address is known, a mail is on its way') }
     },
@@ -28,19 +27,13 @@ export const unlock: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/unlock',
-    config: {
-      access: 'public',
-      limit: 'link',
-      problems: ['cross_origin_refused', 'unavailable'],
-      refuses: [deadLink]
-    },
+    config: { access: 'public', limit: 'link', problems: ['cross_origin_refused'], refuses: [deadLink] },
     schema: {
       operationId: 'unlock',
       summary: 'Unlock your account with a mailed link',
       description:
         'Forgets the failed logins of the user, and sets a cookie by which this device is known: failures elsewhere no ' +
         'longer keep the user from logging in here. The token works once; the password stays as it is.',
-      tags: ['authentication'],
       body: ref(Unlock),
       response: { 204: noContent('The user can log in') }
     },

@@ -9,18 +9,12 @@ export const username: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/username',
-    config: {
-      access: 'user',
-      fresh: true,
-      limit: 'username',
-      problems: ['username_taken', 'cross_origin_refused', 'unavailable']
-    },
+    config: { access: 'user', fresh: true, limit: 'username', problems: ['username_taken'] },
     schema: {
       operationId: 'changeUsername',
       summary: 'Change your username',
       description:
         'Needs fresh authentication. The old username becomes available. Access tokens have the new one once they are refreshed.',
-      tags: ['authentication'],
       body: ref(ChangeUsername),
       response: { 200: ok(UserResponse, 'The user after the change') }
     },

@@ -33,7 +33,6 @@ export async function authz(app: FastifyInstance): Promise<void> {
             ? 'Check whether the caller is authenticated'
             : `Check whether the caller has the role ${role}`,
         description: 'Forward-auth for reverse proxies. Every method gets the same answer.',
-        tags: ['access'],
         response: { 204: identityHeaders }
       },
       handler: answer

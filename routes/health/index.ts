@@ -16,7 +16,6 @@ export const health: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'getLiveness',
       summary: 'Check whether the process answers',
-      tags: ['operation'],
       response: { 200: ok(Health, 'The process answers') }
     },
     handler: () => ({ status: 'ok' })
@@ -30,7 +29,6 @@ export const health: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'getReadiness',
       summary: 'Check whether the instance takes requests',
       description: 'Not ready while the database is unreachable, migrations are pending, or the service is stopping.',
-      tags: ['operation'],
       response: { 200: ok(Health, 'The instance takes requests') }
     },
     async handler() {

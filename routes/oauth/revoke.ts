@@ -8,12 +8,11 @@ export const revoke: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/revoke',
-    config: { takesForm: true, problems: ['rate_limited', 'unavailable'] },
+    config: { takesForm: true },
     schema: {
       operationId: 'revokeToken',
       summary: 'Revoke an access token of the service',
       description: 'RFC 7009. Answers the same whether there was such a token or not.',
-      tags: ['services'],
       consumes: formOnly,
       body: ref(RevocationRequest),
       response: {

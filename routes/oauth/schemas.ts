@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
 import { toClaim, mapRoles } from '../../src/roles.ts'
 import { problems } from '../../src/errors.ts'
 import { oauthErrorCodes, oauthErrors, repeated, twoWays, type OAuthErrorCode } from '../../src/oauth-errors.ts'
@@ -87,10 +86,7 @@ export const RevocationRequest = Type.Object(
 )
 
 export const OAuthErrorBody = Type.Object(
-  {
-    error: Type.Unsafe<OAuthErrorCode>({ type: 'string', enum: oauthErrorCodes }),
-    error_description: Type.String()
-  },
+  { error: Type.Unsafe<OAuthErrorCode>({ type: 'string', enum: oauthErrorCodes }), error_description: Type.String() },
   { $id: 'OAuthError', description: 'RFC 6749 §5.2' }
 )
 
@@ -111,16 +107,3 @@ export const refusals = {
 }
 
 export const formOnly = ['application/x-www-form-urlencoded']
-
-export function addOAuthSchemas(app: FastifyInstance): void {
-  for (const schema of [
-    ClientTokenRequest,
-    ClientToken,
-    IntrospectionRequest,
-    Introspection,
-    RevocationRequest,
-    OAuthErrorBody
-  ]) {
-    app.addSchema(schema)
-  }
-}

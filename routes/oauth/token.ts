@@ -9,13 +9,12 @@ export const token: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/token',
-    config: { takesForm: true, isRead: true, problems: ['rate_limited', 'unavailable'] },
+    config: { takesForm: true, isRead: true },
     schema: {
       operationId: 'issueClientToken',
       summary: 'Issue an access token to a service',
       description:
         'RFC 6749 §4.4, the client credentials grant. There is no refresh token: request another access token.',
-      tags: ['services'],
       consumes: formOnly,
       body: ref(ClientTokenRequest),
       response: {
@@ -29,7 +28,7 @@ export const token: FastifyPluginAsyncTypebox = async (app) => {
       if (request.body.grant_type !== 'client_credentials') throw new OAuthError('unsupported_grant_type')
       const granted = grantedBy(request.body.scope, client)
       const { clientId: id, version, sessionId: secretId } = client
-      const access = app.accessTokens.issueToClient({ id, version }, secretId, granted)
+      const access = app.tokens.access.issueToClient({ id, version }, secretId, granted)
       reply.header('pragma', 'no-cache')
       return {
         access_token: access.token,

@@ -117,6 +117,11 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
   const day = 24 * 60 * minute
   const issuer = readIssuer(settings)
   const production = settings.NODE_ENV === 'production'
+  const {
+    BOOTSTRAP_ADMIN_USERNAME: username,
+    BOOTSTRAP_ADMIN_EMAIL: email,
+    BOOTSTRAP_ADMIN_PASSWORD: password
+  } = settings
   // Cookies of a domain cannot have the prefix of those that are one host's.
   const prefixByDefault = production && settings.COOKIE_DOMAIN === undefined ? 'on' : 'off'
   const databaseUrl = settings.DATABASE_URL ?? 'pglite:./data'
@@ -173,16 +178,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
     metricsPort: settings.METRICS_PORT,
     logLevel: settings.LOG_LEVEL,
     shutdownTimeout: settings.SHUTDOWN_TIMEOUT_SECONDS,
-    bootstrapAdmin:
-      settings.BOOTSTRAP_ADMIN_USERNAME !== undefined &&
-      settings.BOOTSTRAP_ADMIN_EMAIL !== undefined &&
-      settings.BOOTSTRAP_ADMIN_PASSWORD !== undefined
-        ? {
-            username: settings.BOOTSTRAP_ADMIN_USERNAME,
-            email: settings.BOOTSTRAP_ADMIN_EMAIL,
-            password: settings.BOOTSTRAP_ADMIN_PASSWORD
-          }
-        : undefined
+    bootstrapAdmin: username && email && password ? { username, email, password } : undefined
   }
 }
 

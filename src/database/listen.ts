@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Listener } from './database.ts'
 
@@ -69,16 +70,10 @@ const options = (hooks: { onnotify: (channel: string, payload: string) => void; 
     ...hooks
   }) as postgres.Options<Record<string, never>>
 
-async function within<T>(milliseconds: number, work: PromiseLike<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('The database did not answer in time'))
-    }, milliseconds)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+/** @throws where `work` takes longer */
+const within = (milliseconds: number, work: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.race([work, delay(milliseconds, undefined, { ref: false }).then(refuse)])
+
+function refuse(): never {
+  throw new Error('The database did not answer in time')
 }

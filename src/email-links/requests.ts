@@ -31,21 +31,16 @@ const priority = -1
 interface RequestPayload {
   recipient: string
   language: Language
-  ip?: string
-  actor_id?: string
-  actor_client_id?: string
+  ip?: string | undefined
+  actor_id?: string | undefined
+  actor_client_id?: string | undefined
 }
 
 /** A job that asks for a mail to `recipient`. Without a recipient it asks for nothing, and takes as long to add (CWE-208). */
 export function createRequest(kind: RequestKind, recipient: string, origin: Origin, userId?: number): NewJob {
   const { language = 'en', ip, actorId, actorClientId } = origin
-  const payload: RequestPayload = {
-    recipient,
-    language,
-    ...(ip !== undefined && { ip }),
-    ...(actorId !== undefined && { actor_id: String(actorId) }),
-    ...(actorClientId !== undefined && { actor_client_id: actorClientId })
-  }
+  const actor = { actor_id: actorId === undefined ? undefined : String(actorId), actor_client_id: actorClientId }
+  const payload: RequestPayload = { recipient, language, ip, ...actor }
   return { kind, payload: { ...payload }, userId, priority }
 }
 
@@ -81,13 +76,8 @@ interface Request {
 
 function readRequest({ userId, payload }: Job, isLimited: boolean): Request {
   const { recipient, language, ip, actor_id: actor, actor_client_id: client } = payload as unknown as RequestPayload
-  const cause = {
-    isLimited,
-    ...(ip !== undefined && { ip }),
-    ...(actor !== undefined && { actorId: Number(actor) }),
-    ...(client !== undefined && { actorClientId: client })
-  }
-  return { userId, recipient, language, cause }
+  const actorId = actor === undefined ? undefined : Number(actor)
+  return { userId, recipient, language, cause: { isLimited, ip, actorId, actorClientId: client } }
 }
 
 const answers: Record<RequestKind, (tx: Db, request: Request) => Promise<void>> = {

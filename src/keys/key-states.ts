@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts'
 import { clockLeeway } from '../config/tolerances.ts'
 
 /**
@@ -39,11 +40,9 @@ export function listStates(
 }
 
 /** The schedules of both kinds of key. All in seconds. */
-export const listSchedules = (config: {
-  keyActivationDelay: number
-  accessTokenLifetime: number
-  session: { absolute: number }
-}): Record<'access' | 'refresh', KeySchedule> => ({
+export const listSchedules = (
+  config: Pick<Config, 'keyActivationDelay' | 'accessTokenLifetime' | 'session'>
+): Record<'access' | 'refresh', KeySchedule> => ({
   access: { activationDelay: config.keyActivationDelay, validity: config.accessTokenLifetime + clockLeeway },
   refresh: { activationDelay: config.keyActivationDelay, validity: config.session.absolute + clockLeeway }
 })

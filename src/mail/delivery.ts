@@ -4,7 +4,7 @@ import { recordEvent } from '../repositories/audit-events.ts'
 import type { ComposeMail } from './composer.ts'
 import { readMail } from './enqueue.ts'
 import { isRefusal, readReason } from './failure.ts'
-import { mailPriorities } from './priorities.ts'
+import { mailPriorities } from './templates.ts'
 import type { SendMail } from './transport.ts'
 
 /** Sends mails. A mail that is sent twice has the same Message-ID both times. */

@@ -6,8 +6,7 @@ import type { Language } from '../language.ts'
 import { countUntried, insertJob, type Job } from '../repositories/jobs.ts'
 import type { UserRow } from '../repositories/users.ts'
 import { countMail, type MailCause } from '../throttling/mail-budgets.ts'
-import { priorityOf } from './priorities.ts'
-import type { MailName } from './templates.ts'
+import { type MailName, mails } from './templates.ts'
 
 /** The kind of the jobs that send a mail. */
 export const mailKind = 'mail'
@@ -53,7 +52,7 @@ export async function enqueueMail(tx: Db, mail: NewMail, cause: MailCause): Prom
   if (wait > 0) return wait
   const address = isVerified ? 'verified' : 'unverified'
   const payload: MailPayload = { template, language, recipient, username: user.username, address }
-  const priority = priorityOf(template)
+  const { priority } = mails[template]
   // Lets the mails of others go first: a second for each that waits for the same user or comes from the same sender.
   const bySender = isUrgent(priority) ? 0 : Math.max(0, earlier - burst)
   const delay = sql`greatest(${bySender}::integer, ${countUntried(user.id, mailKind, priority, maxSpacing)})`

@@ -5,17 +5,25 @@ import { ConfigError } from '../config/config.ts'
 import { packageFolder } from '../package-folder.ts'
 import { type Language, languages } from '../language.ts'
 
+// Mails that give an account back to its owner go before other links, and links before notices. The first of them are
+// urgent to the job worker: somebody waits to get into their account again.
+const security = 0
+const link = 1
+const notice = 2
+
+export const mailPriorities = [security, link, notice] as const
+
 /** Every mail there is, and the page that its link leads to. */
 export const mails = {
-  email_verification: { page: 'verify-email' },
-  password_reset: { page: 'reset-password' },
-  invitation: { page: 'reset-password' },
-  unlock: { page: 'unlock' },
-  password_changed: { page: undefined },
-  email_change_requested: { page: 'undo-email-change' },
-  email_changed: { page: 'undo-email-change' },
-  email_change_attempt: { page: undefined },
-  registration_attempt: { page: undefined }
+  email_verification: { priority: link, page: 'verify-email' },
+  password_reset: { priority: security, page: 'reset-password' },
+  invitation: { priority: link, page: 'reset-password' },
+  unlock: { priority: security, page: 'unlock' },
+  password_changed: { priority: notice, page: undefined },
+  email_change_requested: { priority: security, page: 'undo-email-change' },
+  email_changed: { priority: security, page: 'undo-email-change' },
+  email_change_attempt: { priority: notice, page: undefined },
+  registration_attempt: { priority: notice, page: undefined }
 } as const
 
 export type MailName = keyof typeof mails

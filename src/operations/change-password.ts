@@ -45,7 +45,7 @@ export const changePassword =
       const session = await insertSession(tx, user.id, methods, origin, mechanisms.sessionLimits)
       await mailNotice(tx, changed, 'password_changed', origin.language, origin)
       await recordEvent(tx, origin, { type: 'user.password_changed', userId: user.id })
-      return { ...mechanisms.issuePair(changed, session), device: mechanisms.devices.issue(changed, device) }
+      return { ...mechanisms.issuePair(changed, session), device: mechanisms.tokens.devices.issue(changed, device) }
     })
     mechanisms.notifyJobs()
     return pair

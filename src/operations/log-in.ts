@@ -28,10 +28,10 @@ export const maxSessionsPerUser = 100
  * @throws {Problem} `rate_limited`, `invalid_credentials`, `overloaded`, as `PasswordFactor.identify` does
  */
 export const logIn =
-  ({ revoking, passwordFactor, refreshTokens, devices, issuePair, sessionLimits }: Mechanisms) =>
+  ({ revoking, passwordFactor, tokens, issuePair, sessionLimits }: Mechanisms) =>
   async ({ username, password }: Credentials, origin: Origin, known: KnownBy = {}): Promise<TokenPair> => {
     const { refreshToken = '', device } = known
-    const place = { address: origin.ip, sessionId: refreshTokens.read(refreshToken)?.sessionId, device }
+    const place = { address: origin.ip, sessionId: tokens.refresh.read(refreshToken)?.sessionId, device }
     const authentication = await passwordFactor.identify(username, password, place, origin)
     return revoking(async (tx, revoked) => {
       await authentication.complete(tx)
@@ -40,6 +40,6 @@ export const logIn =
       const session = await insertSession(tx, user.id, authentication.methods, origin, sessionLimits)
       revoked.push(...ofSessions(await deleteSurplusSessions(tx, user.id, maxSessionsPerUser)))
       await recordEvent(tx, { ...origin, actorId: user.id }, { type: 'user.logged_in', userId: user.id })
-      return { ...issuePair(user, session), device: devices.issue(user, device) }
+      return { ...issuePair(user, session), device: tokens.devices.issue(user, device) }
     })
   }

@@ -18,12 +18,12 @@ import type { TokenPair } from '../tokens/token-pair.ts'
  * @throws {Problem} `refresh_token_invalid`, `refresh_token_reused`; `unavailable` shortly after an outage, where it is not
  * known yet whether the predecessor's use was answered
  */
-export function refresh({ db, revoking, refreshTokens, unanswered, issuePair, sessionLimits, loginRules }: Mechanisms) {
+export function refresh({ db, revoking, tokens, unanswered, issuePair, sessionLimits, loginRules }: Mechanisms) {
   const rotate = prepareRotateSession(db, sessionLimits, loginRules.requireVerifiedEmail)
   const rotateSession = shareRotations(unanswered.rotating(rotate), sessionLimits)
 
   return async (token: string, origin: Origin): Promise<TokenPair> => {
-    const presented = refreshTokens.read(token)
+    const presented = tokens.refresh.read(token)
     if (presented === undefined) throw new Problem('refresh_token_invalid')
     const session = await rotateSession(presented)
     if (session !== undefined) return issuePair(session.user, session)

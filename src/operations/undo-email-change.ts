@@ -16,9 +16,9 @@ import { nothingPending, writeUser } from '../users/changes.ts'
  * @throws {Problem} `email_taken`
  */
 export const undoEmailChange =
-  ({ db, revoking, linkTokens, notifyJobs }: Mechanisms) =>
+  ({ db, revoking, tokens, notifyJobs }: Mechanisms) =>
   async (token: string, origin: Origin): Promise<void> => {
-    const linkId = linkTokens.read(token)
+    const linkId = tokens.links.read(token)
     const found = linkId && (await findFormerAddress(db, linkId))
     if (!linkId || !found) throw refuseLink()
     await refuseTakenNames(

@@ -19,7 +19,7 @@ export const requestUnlock =
  * @throws {InvalidInput} for a link that is not good
  */
 export const unlock =
-  ({ db, emailLink, attempts, devices }: Mechanisms) =>
+  ({ db, emailLink, attempts, tokens }: Mechanisms) =>
   async (token: string, origin: Origin, device?: Device): Promise<string> => {
     const link = await emailLink(token, 'unlock')
     const { user } = link
@@ -28,5 +28,5 @@ export const unlock =
       await link.use(tx)
       await recordEvent(tx, origin, { type: 'user.unlocked', userId: user.id })
     })
-    return devices.issue(user, device)
+    return tokens.devices.issue(user, device)
   }

@@ -2,12 +2,14 @@ import { Problem } from '../errors.ts'
 import type { Mechanisms } from '../mechanisms.ts'
 import { readUsername } from '../names.ts'
 import type { Origin } from '../origin.ts'
-import { holdUsername } from '../repositories/held-usernames.ts'
 import { lockUser } from '../repositories/user-locks.ts'
-import { refuseTakenNames } from '../repositories/user-names.ts'
+import { holdUsername, refuseTakenNames } from '../repositories/user-names.ts'
 import type { UserRow } from '../repositories/users.ts'
 import type { UserPrincipal } from '../tokens/claims.ts'
 import { changeLockedUser, type ProfileChange, type UserChange } from '../users/changes.ts'
+
+/** The caller as the database has them now. @throws {Problem} `token_revoked` */
+export const currentUser = ({ requireUser }: Mechanisms) => requireUser
 
 /**
  * Changes the caller's profile. Another address is pending until its link is followed, whether it is taken or not.

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
+import { onlyRow } from '../database/rows.ts'
 import { auditEvents } from '../database/schema/index.ts'
 import type { Origin } from '../origin.ts'
 import { eventRow } from './audit-events.ts'
@@ -16,9 +17,7 @@ export interface Denial {
 /** @returns the event's id */
 export async function insertDenial(db: Db, { origin, ...details }: Denial): Promise<number> {
   const event = { type: 'access.denied', userId: origin.actorId, details: { ...details, count: 1 } } as const
-  const [row] = await db.insert(auditEvents).values(eventRow(origin, event)).returning({ id: auditEvents.id })
-  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return row.id
+  return onlyRow(await db.insert(auditEvents).values(eventRow(origin, event)).returning({ id: auditEvents.id })).id
 }
 
 /** One statement for all. Events that were anonymized meanwhile stay so. */

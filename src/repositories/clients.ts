@@ -1,6 +1,7 @@
 import { and, asc, count, eq, gt, inArray, notExists, sql } from 'drizzle-orm'
 import { decodeCursor, fromMicroseconds, isMoment, toMicroseconds, type Page, toPage } from '../database/pagination.ts'
 import type { Db } from '../database/database.ts'
+import { onlyRow } from '../database/rows.ts'
 import { secondsAgo } from '../database/time.ts'
 import type { RoleColumns } from '../roles.ts'
 import { clients, clientSecrets, revocations } from '../database/schema/index.ts'
@@ -11,11 +12,7 @@ export type ClientRow = typeof clients.$inferSelect
 /** A secret as its client's administrators see it: never its digest. */
 export type SecretRow = Omit<typeof clientSecrets.$inferSelect, 'clientId' | 'digest'>
 
-const secretColumns = {
-  id: clientSecrets.id,
-  createdAt: clientSecrets.createdAt,
-  lastUsedAt: clientSecrets.lastUsedAt
-}
+const secretColumns = { id: clientSecrets.id, createdAt: clientSecrets.createdAt, lastUsedAt: clientSecrets.lastUsedAt }
 
 export type ClientWithSecrets = ClientRow & { secrets: SecretRow[] }
 
@@ -97,9 +94,7 @@ export function prepareFindClientBySecret(db: Db): FindClientBySecret {
 }
 
 export async function insertClient(db: Db, client: typeof clients.$inferInsert): Promise<ClientRow> {
-  const [row] = await db.insert(clients).values(client).returning()
-  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return row
+  return onlyRow(await db.insert(clients).values(client).returning())
 }
 
 export async function findClient(db: Db, id: string): Promise<ClientWithSecrets | undefined> {
@@ -167,9 +162,7 @@ export async function countSecrets(db: Db, clientId: string): Promise<number> {
 }
 
 export async function insertSecret(db: Db, clientId: string, digest: string): Promise<SecretRow> {
-  const [row] = await db.insert(clientSecrets).values({ clientId, digest }).returning(secretColumns)
-  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return row
+  return onlyRow(await db.insert(clientSecrets).values({ clientId, digest }).returning(secretColumns))
 }
 
 /** @returns whether the client had it */

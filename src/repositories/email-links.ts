@@ -1,5 +1,6 @@
 import { and, eq, gt, inArray, isNotNull, ne, or, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
+import { onlyRow } from '../database/rows.ts'
 import { accountTokens, users } from '../database/schema/index.ts'
 import { secondsAgo, secondsAhead } from '../database/time.ts'
 import type { UserRow } from './users.ts'
@@ -31,7 +32,7 @@ export async function replaceLink(tx: Db, user: LinkOwner, purpose: Purpose): Pr
 }
 
 async function insertLink(tx: Db, user: LinkOwner, purpose: Purpose, returnTo?: string): Promise<string> {
-  const [link] = await tx
+  const rows = await tx
     .insert(accountTokens)
     .values({
       userId: user.id,
@@ -42,8 +43,7 @@ async function insertLink(tx: Db, user: LinkOwner, purpose: Purpose, returnTo?: 
       expiresAt: secondsAhead(linkLifetimes[purpose])
     })
     .returning({ id: accountTokens.id })
-  if (link === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return link.id
+  return onlyRow(rows).id
 }
 
 /** A link to verify the address that the user wants to change to. */

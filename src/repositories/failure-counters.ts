@@ -1,5 +1,6 @@
 import { eq, inArray, like, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
+import { onlyRow } from '../database/rows.ts'
 import { rateLimits, sessions, users } from '../database/schema/index.ts'
 import { isAlive } from './session-lifetime.ts'
 import { type SessionLifetime } from '../config/config.ts'
@@ -104,11 +105,7 @@ export function prepareFindAccount(db: Db, lifetime: SessionLifetime): (question
     )
     .prepare('find_account')
 
-  return async (question) => {
-    const [account] = await statement.execute({ ...question })
-    if (account === undefined) throw new Error('A row of VALUES is missing')
-    return account
-  }
+  return async (question) => onlyRow(await statement.execute({ ...question }))
 }
 
 /** @returns the seconds until an attempt may be made on a counter */

@@ -6,17 +6,16 @@ import type { Role } from '../roles.ts'
 
 /** Whose sessions, and from before when: all conditions that are named must hold. */
 export interface SessionFilter {
-  userIds?: number[]
-  role?: Role
+  userIds?: number[] | undefined
+  role?: Role | undefined
   /** ISO 8601. */
-  createdBefore?: string
+  createdBefore?: string | undefined
 }
 
 // So many in a transaction that each is done well within the time that one has.
 const batch = 2000
 
-export const countMatching = (db: Db, filter: SessionFilter): Promise<number> =>
-  db.$count(sessions, and(...toConditions(filter)))
+export const countMatching = (db: Db, filter: SessionFilter): Promise<number> => db.$count(sessions, matching(filter))
 
 /** The database's time, as text without loss. */
 export async function transactionTime(db: Db): Promise<string> {
@@ -40,7 +39,7 @@ export async function deleteMatching(
     .from(sessions)
     .where(
       and(
-        ...toConditions(filter),
+        matching(filter),
         lte(sessions.createdAt, sql`${begun}::timestamptz`),
         last === undefined ? undefined : gt(sessions.id, last)
       )
@@ -52,12 +51,9 @@ export async function deleteMatching(
   return rows.map(({ id }) => id)
 }
 
-function toConditions({ userIds, role, createdBefore }: SessionFilter): SQL[] {
-  return [
-    ...(userIds === undefined ? [] : [inArray(sessions.userId, userIds)]),
-    ...(role === undefined
-      ? []
-      : [sql`${sessions.userId} in (select ${users.id} from ${users} where ${hasRole(role)})`]),
-    ...(createdBefore === undefined ? [] : [lt(sessions.createdAt, sql`${createdBefore}::timestamptz`)])
-  ]
-}
+const matching = ({ userIds, role, createdBefore }: SessionFilter): SQL | undefined =>
+  and(
+    userIds && inArray(sessions.userId, userIds),
+    role && sql`${sessions.userId} in (select ${users.id} from ${users} where ${hasRole(role)})`,
+    createdBefore === undefined ? undefined : lt(sessions.createdAt, sql`${createdBefore}::timestamptz`)
+  )

@@ -53,12 +53,7 @@ export function prepareRotateSession(db: Db, limits: SessionLimits, requireVerif
         or(isPresent, isGoodPredecessor)
       )
     )
-    .returning({
-      counter: sessions.refreshCounter,
-      remaining: remainingLife(limits),
-      ...proof,
-      user: tokenSubject
-    })
+    .returning({ counter: sessions.refreshCounter, remaining: remainingLife(limits), ...proof, user: tokenSubject })
     .prepare('rotate_session')
 
   return async ({ sessionId, counter }) => {

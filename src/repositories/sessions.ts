@@ -1,5 +1,7 @@
 import { and, desc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
+import type { Origin } from '../origin.ts'
+import { onlyRow } from '../database/rows.ts'
 import { sessions } from '../database/schema/index.ts'
 import { secondsAhead } from '../database/time.ts'
 import { sessionEnd, isAlive } from './session-lifetime.ts'
@@ -40,11 +42,11 @@ export async function insertSession(
   db: Db,
   userId: number,
   methods: AuthenticationMethod[],
-  client: { ip?: string; userAgent?: string | undefined },
+  client: Pick<Origin, 'ip' | 'userAgent'>,
   limits: SessionLimits
 ): Promise<LiveSession> {
   const remaining = Math.min(limits.idle, limits.absolute)
-  const [row] = await db
+  const rows = await db
     .insert(sessions)
     .values({
       userId,
@@ -56,8 +58,7 @@ export async function insertSession(
       sweepAfter: midnightAfter(secondsAhead(remaining))
     })
     .returning({ sessionId: sessions.id, ...proof })
-  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return { ...row, counter: 0, remaining }
+  return { ...onlyRow(rows), counter: 0, remaining }
 }
 
 /** Keeps on a session that its user has proved again who they are. @returns undefined if it has ended */
@@ -72,12 +73,7 @@ export async function refreshProof(
     .update(sessions)
     .set({ amr: methods, authTime: sql`now()` })
     .where(and(eq(sessions.id, sessionId), eq(sessions.userId, userId), isAlive(limits)))
-    .returning({
-      sessionId: sessions.id,
-      counter: sessions.refreshCounter,
-      remaining: remainingLife(limits),
-      ...proof
-    })
+    .returning({ sessionId: sessions.id, counter: sessions.refreshCounter, remaining: remainingLife(limits), ...proof })
   return row
 }
 

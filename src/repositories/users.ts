@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNotNull, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
+import { onlyRow } from '../database/rows.ts'
 import { users } from '../database/schema/index.ts'
 import { Problem } from '../errors.ts'
 import { toKey, readLogin } from '../names.ts'
@@ -18,9 +19,7 @@ export const tokenSubject = {
 }
 
 export async function insertUser(db: Db, user: typeof users.$inferInsert): Promise<UserRow> {
-  const [row] = await db.insert(users).values(user).returning()
-  if (row === undefined) throw new Error('INSERT … RETURNING gave no row')
-  return row
+  return onlyRow(await db.insert(users).values(user).returning())
 }
 
 /** @returns undefined if another user has the name or the address */
@@ -57,26 +56,13 @@ export async function requireUserById(db: Db, id: number): Promise<UserRow> {
   return user
 }
 
-/** Writes what can be changed of a user, who is locked. */
+/** Writes what can be changed of a user, who is locked: neither the password, nor when they came and were last here. */
 export async function updateUser(tx: Db, user: UserRow): Promise<UserRow | undefined> {
+  const { id, passwordHash, passwordVersion, createdAt, lastLoginAt, ...changed } = user
   const [row] = await tx
     .update(users)
-    .set({
-      username: user.username,
-      usernameKey: user.usernameKey,
-      firstName: user.firstName,
-      secondName: user.secondName,
-      email: user.email,
-      emailKey: user.emailKey,
-      emailVerified: user.emailVerified,
-      pendingEmail: user.pendingEmail,
-      pendingEmailKey: user.pendingEmailKey,
-      ...mapRoles(toColumn, (role) => user[toColumn(role)]),
-      isDisabled: user.isDisabled,
-      version: user.version,
-      updatedAt: sql`now()`
-    })
-    .where(eq(users.id, user.id))
+    .set({ ...changed, updatedAt: sql`now()` })
+    .where(eq(users.id, id))
     .returning()
   return row
 }

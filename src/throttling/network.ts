@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 
 /**
  * Whose attempts are counted together: an IPv4 address, however it is written, or the /64 of an IPv6 address, of which one
@@ -6,34 +7,16 @@ import { isIP } from 'node:net'
  */
 export function toNetwork(address: string): string {
   const bare = withoutPort(address)
-  const family = isIP(bare)
-  if (family === 4) return bare
-  if (family !== 6) return address.slice(0, 64)
-  const groups = parseGroups(bare)
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
-  if (isMapped) {
-    return groups
-      .slice(6)
-      .flatMap((group) => [group >> 8, group & 0xff])
-      .join('.')
-  }
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.toString(16))
-    .join(':')}::/64`
+  if (isIP(bare) === 0) return address.slice(0, 64)
+  // One that was mapped into IPv6 as what it is (RFC 4291 §2.5.5.2).
+  const parsed = ipaddr.process(bare)
+  if (parsed.kind() === 'ipv4') return parsed.toString()
+  const prefix = (parsed as ipaddr.IPv6).parts.slice(0, 4).map((group) => group.toString(16))
+  return `${prefix.join(':')}::/64`
 }
 
 /** Some proxies forward the client's port as well, and it is another one for each connection. */
 function withoutPort(address: string): string {
   const [, ipv4, ipv6] = /^(?:(\d+\.\d+\.\d+\.\d+):\d+|\[(.*)\](?::\d+)?)$/.exec(address) ?? []
   return (ipv4 ?? ipv6 ?? address).replace(/%.*$/, '')
-}
-
-/** The eight groups of an IPv6 address: the URL parser knows every spelling. */
-function parseGroups(ipv6: string): number[] {
-  const [head = '', tail] = new URL(`http://[${ipv6}]`).hostname.slice(1, -1).split('::')
-  const [left, right] = [head, tail ?? ''].map((part) =>
-    part === '' ? [] : part.split(':').map((group) => parseInt(group, 16))
-  ) as [number[], number[]]
-  return [...left, ...Array<number>(8 - left.length - right.length).fill(0), ...right]
 }

@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { createSigner } from 'fast-jwt'
+import type { Config } from '../config/config.ts'
 import type { TokenSubject } from '../repositories/users.ts'
 import { type Authority, listWords } from '../scopes.ts'
+import type { ClientRow } from '../repositories/clients.ts'
 import type { SessionProof } from '../repositories/sessions.ts'
 import { claimsFor, listRoles } from '../roles.ts'
 import { type AccessClaims, type ClientClaims, clientSubject, type UserClaims } from './claims.ts'
 import type { SigningKey } from '../keys/key-files.ts'
 import type { Keyring } from '../keys/keyring.ts'
 
-export interface AccessTokenOptions {
-  issuer: string
-  audience: string
-  /** Seconds. */
-  lifetime: number
-}
+export type AccessTokenOptions = Pick<Config, 'issuer' | 'audience' | 'accessTokenLifetime'>
 
 export interface AccessToken {
   token: string
@@ -21,16 +18,10 @@ export interface AccessToken {
   expiresIn: number
 }
 
-/** What of a client is in its access tokens. */
-export interface TokenClient {
-  id: string
-  version: number
-}
-
 export interface AccessTokens {
   issueToUser: (user: TokenSubject, session: SessionProof & { sessionId: string }) => AccessToken
   /** @param granted the roles and scopes that were asked for, of those that the client has */
-  issueToClient: (client: TokenClient, secretId: string, granted: Authority) => AccessToken
+  issueToClient: (client: Pick<ClientRow, 'id' | 'version'>, secretId: string, granted: Authority) => AccessToken
 }
 
 /** Issues RFC 9068 access tokens with the ring's active key. A signer is made once a key. */
@@ -57,12 +48,12 @@ export function createAccessTokens(keyring: Keyring, options: AccessTokenOptions
       iss: options.issuer,
       aud: options.audience,
       iat: issuedAt,
-      exp: issuedAt + options.lifetime,
+      exp: issuedAt + options.accessTokenLifetime,
       jti: randomUUID(),
       type: 'access',
       ...own
     }
-    return { token: signerOf(keyring.current().signing)(claims), expiresIn: options.lifetime }
+    return { token: signerOf(keyring.current().signing)(claims), expiresIn: options.accessTokenLifetime }
   }
 
   return {

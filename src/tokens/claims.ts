@@ -1,51 +1,62 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Ajv, type ValidateFunction } from 'ajv'
 import { clockLeeway } from '../config/tolerances.ts'
 import { type ClientScope, scopesIn } from '../scopes.ts'
-import { isUuid, maxInteger, sessionKey } from '../ids.ts'
-import { toClaim, type Role, type RoleClaims, roles, rolesInClaims } from '../roles.ts'
+import { maxInteger, sessionKey, uuidPattern } from '../ids.ts'
+import { mapRoles, type Role, rolesInClaims, toClaim } from '../roles.ts'
 
-/** What every access token says (RFC 9068 §2.2). Times are seconds since the epoch. */
-interface CommonClaims extends RoleClaims {
-  iss: string
-  aud: string
-  iat: number
-  exp: number
-  jti: string
+const Text = Type.String()
+const Uuid = Type.String({ pattern: uuidPattern })
+/** Seconds since the epoch. */
+const Time = Type.Integer({ minimum: 1, exclusiveMaximum: 1e11 })
+
+/** What every access token says (RFC 9068 §2.2). */
+const common = {
+  iss: Text,
+  aud: Text,
+  iat: Time,
+  exp: Time,
+  jti: Text,
   /** The version of the user or client when the token was issued: a later one makes it void. */
-  ver: number
-  type: 'access'
+  ver: Type.Integer({ minimum: -maxInteger, maximum: maxInteger }),
+  type: Type.Literal('access'),
+  ...mapRoles(toClaim, () => Type.Boolean())
 }
 
-/** What tokens of users have said since they name a client; those of the release before say nothing of it. */
-interface AuthenticationClaims {
-  /** The application for which the user logged in (RFC 9068 §2.2): the service's own login has its audience. */
-  client_id: string
-  /** The roles, as OAuth has them (RFC 9068 §2.2.3). */
-  scope: string
-  /** When the user last proved who they are, and how (RFC 8176). */
-  auth_time: number
-  amr: string[]
-  /** `2` where a second factor or a passkey was among it. */
-  acr: '1' | '2'
-}
-
-export interface UserClaims extends CommonClaims, Partial<AuthenticationClaims> {
+const UserClaims = Type.Object({
+  ...common,
   /** The user's id. */
-  sub: string
+  sub: Type.String({ pattern: '^[1-9]\\d{0,9}$' }),
   /** The session. */
-  sid: string
-  username: string
-}
+  sid: Uuid,
+  /** What a proxy's header can hold. */
+  username: Type.String({ pattern: '^[\\x21-\\x7e]+$' }),
+  // What follows, tokens of users have said since they name a client; those of the release before say nothing of it.
+  /** The application for which the user logged in (RFC 9068 §2.2): the service's own login has its audience. */
+  client_id: Type.Optional(Text),
+  /** The roles, as OAuth has them (RFC 9068 §2.2.3). */
+  scope: Type.Optional(Text),
+  /** When the user last proved who they are, and how (RFC 8176). */
+  auth_time: Type.Optional(Time),
+  amr: Type.Optional(Type.Array(Text)),
+  /** `2` where a second factor or a passkey was among it. */
+  acr: Type.Optional(Type.Union([Type.Literal('1'), Type.Literal('2')]))
+})
 
-export interface ClientClaims extends CommonClaims {
+const ClientClaims = Type.Object({
+  ...common,
+  jti: Uuid,
   /** `client:` and the client's id. */
-  sub: string
-  client_id: string
+  sub: Text,
+  client_id: Uuid,
   /** The secret with which the token was asked for: the token ends with it. */
-  sid: string
+  sid: Uuid,
   /** The roles and the client's scopes, as OAuth has them (RFC 9068 §2.2.3). */
-  scope: string
-}
+  scope: Text
+})
 
+export type UserClaims = Static<typeof UserClaims>
+export type ClientClaims = Static<typeof ClientClaims>
 export type AccessClaims = UserClaims | ClientClaims
 
 /** What the principals of users and of services have in common. */
@@ -88,11 +99,6 @@ export type Revocable =
   | (Pick<ClientPrincipal, 'kind' | 'clientId' | 'sessionId' | 'sessionKey' | 'version'> &
       Partial<Pick<ClientPrincipal, 'tokenKey' | 'claims'>>)
 
-const positiveInteger = /^[1-9]\d{0,9}$/
-
-/** What a proxy's header can hold. */
-const printable = /^[\x21-\x7e]+$/
-
 export const clientSubject = (clientId: string): string => `client:${clientId}`
 
 /**
@@ -102,60 +108,24 @@ export const clientSubject = (clientId: string): string => `client:${clientId}`
  * @param lifetime seconds that access tokens live, by the present setting
  * @returns undefined unless every claim is there and of its own type; `exp` may be past
  */
-export function readClaims(payload: unknown, now: number, lifetime: number): AccessClaims | undefined {
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined
-  const claims = payload as Unread
-  const valid = hasCommonClaims(claims, now) && (isOfClient(claims.sub) ? isClients(claims) : isUsers(claims))
-  if (!valid) return undefined
-  const { iat, exp } = payload as AccessClaims
-  return { ...(payload as AccessClaims), exp: Math.min(exp, iat + lifetime) }
+export function readClaims(payload: object, now: number, lifetime: number): AccessClaims | undefined {
+  validators ??= { user: new Ajv().compile(UserClaims), client: new Ajv().compile(ClientClaims) }
+  const isClients = isOfClient((payload as { sub?: unknown }).sub)
+  if (!validators[isClients ? 'client' : 'user'](payload)) return undefined
+  const claims = payload as AccessClaims
+  const { iat, exp, sub } = claims
+  const isSubject = isClientClaims(claims) ? sub === clientSubject(claims.client_id) : Number(sub) <= maxInteger
+  if (!isSubject || iat > now + clockLeeway || exp <= iat) return undefined
+  return { ...claims, exp: Math.min(exp, iat + lifetime) }
 }
 
-type Unread = Record<keyof UserClaims | keyof ClientClaims, unknown>
+/** Compiled for the first token, so that no start waits for it. */
+let validators: Record<'user' | 'client', ValidateFunction> | undefined
 
 /** Users and services are told apart by their subject alone: `client_id` is in the tokens of both. */
-const isOfClient = (sub: unknown): sub is `client:${string}` => typeof sub === 'string' && sub.startsWith('client:')
+const isOfClient = (sub: unknown): boolean => typeof sub === 'string' && sub.startsWith('client:')
 
 export const isClientClaims = (claims: AccessClaims): claims is ClientClaims => isOfClient(claims.sub)
-
-function hasCommonClaims(claims: Unread, now: number): boolean {
-  return (
-    typeof claims.iss === 'string' &&
-    typeof claims.aud === 'string' &&
-    isTime(claims.iat) &&
-    isTime(claims.exp) &&
-    claims.iat <= now + clockLeeway &&
-    claims.exp > claims.iat &&
-    typeof claims.jti === 'string' &&
-    isUuid(claims.sid) &&
-    Number.isInteger(claims.ver) &&
-    Math.abs(claims.ver as number) <= maxInteger &&
-    claims.type === 'access' &&
-    roles.every((role) => typeof claims[toClaim(role)] === 'boolean')
-  )
-}
-
-const isUsers = ({ sub, username, ...claims }: Unread): boolean =>
-  typeof sub === 'string' &&
-  positiveInteger.test(sub) &&
-  Number(sub) <= maxInteger &&
-  typeof username === 'string' &&
-  printable.test(username) &&
-  isAbsentOr(claims.client_id, isText) &&
-  isAbsentOr(claims.scope, isText) &&
-  isAbsentOr(claims.auth_time, isTime) &&
-  isAbsentOr(claims.amr, (amr) => Array.isArray(amr) && amr.every(isText)) &&
-  isAbsentOr(claims.acr, (acr) => acr === '1' || acr === '2')
-
-const isText = (value: unknown) => typeof value === 'string'
-
-const isAbsentOr = (value: unknown, isValid: (value: unknown) => boolean) => value === undefined || isValid(value)
-
-const isClients = ({ sub, client_id: clientId, jti, scope }: Unread): boolean =>
-  isUuid(clientId) && sub === clientSubject(clientId) && isUuid(jti) && typeof scope === 'string'
-
-const isTime = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11
 
 export function toPrincipal(claims: AccessClaims): Principal {
   const roles = rolesInClaims(claims)

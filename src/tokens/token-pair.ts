@@ -1,7 +1,7 @@
-import type { AccessToken, AccessTokens } from './access-token.ts'
-import type { RefreshTokens } from './refresh-token.ts'
+import type { AccessToken } from './access-token.ts'
 import type { TokenSubject } from '../repositories/users.ts'
 import type { LiveSession } from '../repositories/sessions.ts'
+import type { Tokens } from './tokens.ts'
 
 /** What a client gets whenever a session starts or goes on. */
 export interface TokenPair {
@@ -16,9 +16,9 @@ export interface TokenPair {
 export type IssuePair = (user: TokenSubject, session: LiveSession) => TokenPair
 
 export const createPairs =
-  (accessTokens: AccessTokens, refreshTokens: RefreshTokens): IssuePair =>
+  ({ access, refresh }: Pick<Tokens, 'access' | 'refresh'>): IssuePair =>
   (user, session) => ({
-    access: accessTokens.issueToUser(user, session),
-    refreshToken: refreshTokens.issue(session),
+    access: access.issueToUser(user, session),
+    refreshToken: refresh.issue(session),
     refreshExpiresIn: session.remaining
   })

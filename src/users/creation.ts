@@ -5,7 +5,7 @@ import type { Origin } from '../origin.ts'
 import { type AuditEventType, recordEvent } from '../repositories/audit-events.ts'
 import { isKeptForAnother } from '../repositories/user-names.ts'
 import { insertUser, type UserRow } from '../repositories/users.ts'
-import { toColumn, defaultRoles, mapRoles, type RoleColumns, listRoles } from '../roles.ts'
+import { toColumn, defaultRoles, mapRoles, type RoleColumn, listRoles } from '../roles.ts'
 
 /** What people choose when an account is created. */
 export interface Registration {
@@ -15,7 +15,7 @@ export interface Registration {
 }
 
 /** A user who is to be created. Roles that are not named are those of every new user. */
-export interface NewUser extends Partial<RoleColumns> {
+export interface NewUser extends Partial<Record<RoleColumn, boolean | undefined>> {
   username: string
   email: string
   emailVerified?: boolean | undefined

@@ -9,11 +9,10 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'GET',
     url: '/:id',
-    config: { scope: 'clients', problems: ['not_found', 'unavailable'] },
+    config: { scope: 'clients', problems: ['not_found'] },
     schema: {
       operationId: 'getServiceClient',
       summary: 'Get a service client',
-      tags: ['administration'],
       params: clientParams,
       response: { 200: ok(ServiceClient, 'The client') }
     },
@@ -25,12 +24,11 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'PATCH',
     url: '/:id',
-    config: { scope: 'clients', fresh: true, problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    config: { scope: 'clients', fresh: true, problems: ['not_found'] },
     schema: {
       operationId: 'updateServiceClient',
       summary: 'Change a service client',
       description: 'When its roles change, or it is disabled, its access tokens are refused at once.',
-      tags: ['administration'],
       params: clientParams,
       body: ref(UpdateServiceClient),
       response: { 200: ok(ServiceClient, 'The client after the change') }
@@ -48,11 +46,10 @@ export const client: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/:id',
-    config: { scope: 'clients', fresh: true, problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    config: { scope: 'clients', fresh: true, problems: ['not_found'] },
     schema: {
       operationId: 'deleteServiceClient',
       summary: 'Delete a service client',
-      tags: ['administration'],
       params: clientParams,
       response: { 204: noContent('The client was deleted; its access tokens are refused') }
     },

@@ -1,13 +1,50 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { readOrigin } from '../../../plugins/http/origin.ts'
+import { foreignCursor } from '../../../src/database/pagination.ts'
+import { toDomain } from '../../bodies.ts'
+import { ok, ref, strict } from '../../schemas.ts'
+import { viewClient } from '../../views.ts'
+import { Cursor, Limit } from '../schemas.ts'
 import { client } from './client.ts'
-import { create } from './create.ts'
-import { list } from './list.ts'
+import { CreateServiceClient, CreatedServiceClient, ServiceClientList } from './schemas.ts'
 import { secrets } from './secrets.ts'
 
 /** The services that call in their own name. */
-export async function clients(app: FastifyInstance): Promise<void> {
-  await app.register(list)
-  await app.register(create)
+export const clients: FastifyPluginAsyncTypebox = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '',
+    config: { scope: 'clients', refuses: [foreignCursor] },
+    schema: {
+      operationId: 'listServiceClients',
+      summary: 'List service clients',
+      querystring: Type.Object({ limit: Limit, cursor: Type.Optional(Cursor) }, strict),
+      response: { 200: ok(ServiceClientList, 'A page of clients, oldest first') }
+    },
+    async handler(request) {
+      const { items, nextCursor } = await app.operations.listClients(request.query)
+      return { items: items.map(viewClient), next_cursor: nextCursor }
+    }
+  })
+
+  app.route({
+    method: 'POST',
+    url: '',
+    config: { scope: 'clients', fresh: true },
+    schema: {
+      operationId: 'createServiceClient',
+      summary: 'Create a service client',
+      description: 'The answer contains its first secret.',
+      body: ref(CreateServiceClient),
+      response: { 201: ok(CreatedServiceClient, 'The client was created. Keep its secret: it is not shown again') }
+    },
+    async handler(request, reply) {
+      const { clientSecret, ...client } = await app.operations.createClient(toDomain(request.body), readOrigin(request))
+      return reply.code(201).send({ ...viewClient(client), client_secret: clientSecret })
+    }
+  })
+
   await app.register(client)
   await app.register(secrets)
 }

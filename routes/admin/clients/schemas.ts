@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
 import { type ClientScope, clientScopes } from '../../../src/scopes.ts'
 import { maxNameLength } from '../../../src/operations/admin/clients.ts'
 import { toClaim, mapRoles } from '../../../src/roles.ts'
 import { Nullable, ref, strict, Text, Timestamp } from '../../schemas.ts'
+import { PageOf } from '../schemas.ts'
 
 const Name = Text({ minLength: 1, maxLength: maxNameLength, examples: ['billing'] })
 const Id = (description: string) => Type.String({ format: 'uuid', description })
@@ -64,29 +64,6 @@ export const CreatedServiceClient = Type.Object(
   { $id: 'CreatedServiceClient' }
 )
 
-export const ServiceClientList = Type.Object(
-  {
-    items: Type.Array(ref(ServiceClient)),
-    next_cursor: Type.Unsafe<string | null>({
-      ...Nullable(Type.String()),
-      description: 'The `cursor` of the next page; null on the last one'
-    })
-  },
-  { $id: 'ServiceClientList' }
-)
+export const ServiceClientList = PageOf(ServiceClient, 'ServiceClientList')
 
 export const clientParams = Type.Object({ id: Id('The `client_id`') })
-
-export function addClientSchemas(app: FastifyInstance): void {
-  for (const schema of [
-    CreateServiceClient,
-    UpdateServiceClient,
-    ClientSecret,
-    CreatedClientSecret,
-    ServiceClient,
-    CreatedServiceClient,
-    ServiceClientList
-  ]) {
-    app.addSchema(schema)
-  }
-}

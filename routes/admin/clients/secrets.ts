@@ -9,16 +9,11 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'POST',
     url: '/:id/secrets',
-    config: {
-      scope: 'clients',
-      fresh: true,
-      problems: ['not_found', 'too_many_secrets', 'cross_origin_refused', 'unavailable']
-    },
+    config: { scope: 'clients', fresh: true, problems: ['not_found', 'too_many_secrets'] },
     schema: {
       operationId: 'createServiceClientSecret',
       summary: 'Add a second secret',
       description: 'Both are valid until one of them is deleted, so that a secret can be rotated without an outage.',
-      tags: ['administration'],
       params: clientParams,
       response: { 201: ok(CreatedClientSecret, 'The secret was created. Keep it: it is not shown again') }
     },
@@ -34,11 +29,10 @@ export const secrets: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
     method: 'DELETE',
     url: '/:id/secrets/:secret_id',
-    config: { scope: 'clients', fresh: true, problems: ['not_found', 'cross_origin_refused', 'unavailable'] },
+    config: { scope: 'clients', fresh: true, problems: ['not_found'] },
     schema: {
       operationId: 'endServiceClientSecret',
       summary: 'Delete a secret',
-      tags: ['administration'],
       params: Type.Object({
         ...clientParams.properties,
         secret_id: Type.String({ format: 'uuid', description: 'The id of a secret of the client' })

@@ -69,7 +69,7 @@ export const endMatchingSessions =
 
 /** As requests name it. */
 const describeFilter = ({ userIds, role, createdBefore }: SessionFilter) => ({
-  ...(userIds && { user_ids: userIds }),
-  ...(role && { role }),
-  ...(createdBefore && { created_before: createdBefore })
+  user_ids: userIds,
+  role,
+  created_before: createdBefore
 })

@@ -6,7 +6,7 @@ import { isText } from '../../passwords/policy.ts'
 import { faultOfHash } from '../../passwords/schemes/index.ts'
 import type { Argon2Cost } from '../../passwords/schemes/scheme.ts'
 import { isEmail, normalizeUsername, usernameRule } from '../../names.ts'
-import { toClaim, toColumn, mapRoles, type RoleColumns, roles } from '../../roles.ts'
+import { toClaim, toColumn, mapRoles } from '../../roles.ts'
 import { newUserRow } from '../../users/creation.ts'
 import type { ImportedUser } from '../../repositories/user-import.ts'
 
@@ -99,18 +99,13 @@ export function readUser(fields: Record<string, unknown>, options: ReadingOption
       firstName: record.first_name,
       secondName: record.second_name,
       passwordHash: hash,
-      ...namedRoles(record),
+      ...mapRoles(toColumn, (role) => record[toClaim(role)]),
       isDisabled: record.is_disabled
     }),
     createdAt: toInstant(record.created_at),
     updatedAt: toInstant(record.updated_at)
   }
 }
-
-const namedRoles = (record: ImportRecord): Partial<RoleColumns> =>
-  Object.fromEntries(
-    roles.flatMap((role) => (record[toClaim(role)] === undefined ? [] : [[toColumn(role), record[toClaim(role)]]]))
-  )
 
 /** The text of a CSV cell as JSON would have it: PostgreSQL writes `t` and `f`. */
 export function fromCsv(cells: Record<string, unknown>): Record<string, unknown> {

@@ -513,6 +513,26 @@ export interface paths {
         patch: operations["updateUser"];
         trace?: never;
     };
+    "/admin/sessions/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End many sessions at once
+         * @description Sessions that begin meanwhile are not affected. If the call fails midway, sessions that have ended stay ended: the same call again ends the rest. A service without the role `admin` needs the scope `sessions:revoke`.
+         */
+        post: operations["revokeSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/users/{id}/sessions": {
         parameters: {
             query?: never;
@@ -532,26 +552,6 @@ export interface paths {
          * @description A service without the role `admin` needs the scope `sessions:revoke`.
          */
         delete: operations["endUserSessions"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/sessions/revoke": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * End many sessions at once
-         * @description Sessions that begin meanwhile are not affected. If the call fails midway, sessions that have ended stay ended: the same call again ends the rest. A service without the role `admin` needs the scope `sessions:revoke`.
-         */
-        post: operations["revokeSessions"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -810,6 +810,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ChangePassword: {
+            /**
+             * Format: text
+             * @example a long and quiet evening
+             */
+            current_password: string;
+            /**
+             * Format: text
+             * @description Any Unicode but control characters; common passwords and those that contain the username are refused.
+             * @example a long and quiet evening
+             */
+            new_password: string;
+        };
+        ChangeUsername: {
+            /**
+             * @description Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case
+             * @example alice
+             */
+            username: string;
+        };
         CreateUser: {
             /**
              * @description Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case
@@ -827,6 +847,24 @@ export interface components {
              * @example a long and quiet evening
              */
             password: string;
+        };
+        DeleteUser: {
+            /**
+             * Format: text
+             * @example a long and quiet evening
+             */
+            password: string;
+        };
+        DisownEmail: {
+            /** @description The part after `#token=` of a mailed link */
+            token: string;
+        };
+        ForgotPassword: {
+            /**
+             * Format: email
+             * @example alice@example.com
+             */
+            email: string;
         };
         LoginUser: {
             /**
@@ -847,10 +885,6 @@ export interface components {
              */
             transport?: "cookie" | "bearer";
         };
-        RefreshToken: {
-            /** Format: text */
-            refresh_token: string;
-        };
         LogoutUser: {
             /**
              * Format: text
@@ -865,39 +899,11 @@ export interface components {
              */
             password: string;
         };
-        /** @description What is absent stays as it is; null clears a name. */
-        UpdateUser: {
+        RefreshToken: {
             /** Format: text */
-            first_name?: string | null;
-            /** Format: text */
-            second_name?: string | null;
-            /**
-             * Format: email
-             * @example alice@example.com
-             */
-            email?: string;
+            refresh_token: string;
         };
-        ChangeUsername: {
-            /**
-             * @description Latin letters and digits, between them also `.`, `_` and `-`, after NFKC; unique in any case
-             * @example alice
-             */
-            username: string;
-        };
-        ChangePassword: {
-            /**
-             * Format: text
-             * @example a long and quiet evening
-             */
-            current_password: string;
-            /**
-             * Format: text
-             * @description Any Unicode but control characters; common passwords and those that contain the username are refused.
-             * @example a long and quiet evening
-             */
-            new_password: string;
-        };
-        ForgotPassword: {
+        RequestUnlock: {
             /**
              * Format: email
              * @example alice@example.com
@@ -914,84 +920,29 @@ export interface components {
              */
             new_password: string;
         };
-        RequestUnlock: {
-            /**
-             * Format: email
-             * @example alice@example.com
-             */
-            email: string;
+        UndoEmailChange: {
+            /** @description The part after `#token=` of a mailed link */
+            token: string;
         };
         Unlock: {
             /** @description The part after `#token=` of a mailed link */
             token: string;
         };
+        /** @description What is absent stays as it is; null clears a name. */
+        UpdateUser: {
+            /** Format: text */
+            first_name?: string | null;
+            /** Format: text */
+            second_name?: string | null;
+            /**
+             * Format: email
+             * @example alice@example.com
+             */
+            email?: string;
+        };
         VerifyEmail: {
             /** @description The part after `#token=` of a mailed link */
             token: string;
-        };
-        DisownEmail: {
-            /** @description The part after `#token=` of a mailed link */
-            token: string;
-        };
-        UndoEmailChange: {
-            /** @description The part after `#token=` of a mailed link */
-            token: string;
-        };
-        DeleteUser: {
-            /**
-             * Format: text
-             * @example a long and quiet evening
-             */
-            password: string;
-        };
-        UserResponse: {
-            id: number;
-            username: string;
-            first_name: string | null;
-            second_name: string | null;
-            email: string;
-            email_verified: boolean;
-            /** @description The new address, until its mailed link is followed */
-            pending_email: string | null;
-            is_reader: boolean;
-            is_author: boolean;
-            is_admin: boolean;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-        };
-        Token: {
-            /** @description A JWT (RFC 9068) */
-            access_token: string;
-            /** @enum {string} */
-            token_type: "Bearer";
-            /** @description Seconds */
-            expires_in: number;
-            /** @description Opaque; with transport `bearer` alone */
-            refresh_token?: string;
-            /** @description Seconds */
-            refresh_expires_in?: number;
-        };
-        Session: {
-            /** Format: uuid */
-            id: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_used_at: string;
-            /**
-             * Format: date-time
-             * @description Without another refresh
-             */
-            expires_at: string;
-            ip: string | null;
-            user_agent: string | null;
-            /** @description Whether it is the session of this request */
-            current: boolean;
-        };
-        SessionList: {
-            items: components["schemas"]["Session"][];
         };
         AuditEvent: {
             /** Format: int64 */
@@ -1013,21 +964,14 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
-        UserExport: {
-            user: components["schemas"]["UserResponse"];
-            sessions: components["schemas"]["Session"][];
-            audit_events: components["schemas"]["AuditEvent"][];
-            /** @description False where only the newest 10,000 events are here */
-            is_complete: boolean;
-        };
-        Message: {
-            message: string;
-        };
         /** @description One failed rule of a validation */
         Fault: {
             /** @example /body/email */
             path: string;
             /** @example must be a valid email */
+            message: string;
+        };
+        Message: {
             message: string;
         };
         /** @description RFC 9457 problem details */
@@ -1040,6 +984,76 @@ export interface components {
             code: "validation_failed" | "invalid_credentials" | "not_authenticated" | "token_expired" | "token_invalid" | "token_revoked" | "refresh_token_invalid" | "refresh_token_reused" | "reauthentication_required" | "permission_denied" | "cross_origin_refused" | "not_found" | "method_not_allowed" | "request_timeout" | "username_taken" | "email_taken" | "last_admin" | "too_many_secrets" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "headers_too_large" | "internal_error" | "overloaded" | "unavailable";
             request_id: string;
             errors?: components["schemas"]["Fault"][];
+        };
+        Session: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_used_at: string;
+            /**
+             * Format: date-time
+             * @description Without another refresh
+             */
+            expires_at: string;
+            ip: string | null;
+            user_agent: string | null;
+            /** @description Whether it is the session of this request */
+            current: boolean;
+        };
+        SessionList: {
+            items: components["schemas"]["Session"][];
+        };
+        Token: {
+            /** @description A JWT (RFC 9068) */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /** @description Seconds */
+            expires_in: number;
+            /** @description Opaque; with transport `bearer` alone */
+            refresh_token?: string;
+            /** @description Seconds */
+            refresh_expires_in?: number;
+        };
+        UserExport: {
+            user: components["schemas"]["UserResponse"];
+            sessions: components["schemas"]["Session"][];
+            audit_events: components["schemas"]["AuditEvent"][];
+            /** @description False where only the newest 10,000 events are here */
+            is_complete: boolean;
+        };
+        UserResponse: {
+            id: number;
+            username: string;
+            first_name: string | null;
+            second_name: string | null;
+            email: string;
+            email_verified: boolean;
+            /** @description The new address, until its mailed link is followed */
+            pending_email: string | null;
+            is_reader: boolean;
+            is_author: boolean;
+            is_admin: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ClientSecret: {
+            /**
+             * Format: uuid
+             * @description The id of the secret, for its deletion
+             */
+            id: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description To the minute
+             */
+            last_used_at: string | null;
         };
         CreateServiceClient: {
             /**
@@ -1056,34 +1070,6 @@ export interface components {
             /** @description `introspect` unless named */
             scopes?: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
         };
-        /** @description What is absent stays as it is. */
-        UpdateServiceClient: {
-            /**
-             * Format: text
-             * @example billing
-             */
-            name?: string;
-            is_reader?: boolean;
-            is_author?: boolean;
-            is_admin?: boolean;
-            /** @description What it may do without the role `admin` */
-            scopes?: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
-            is_disabled?: boolean;
-        };
-        ClientSecret: {
-            /**
-             * Format: uuid
-             * @description The id of the secret, for its deletion
-             */
-            id: string;
-            /** Format: date-time */
-            created_at: string;
-            /**
-             * Format: date-time
-             * @description To the minute
-             */
-            last_used_at: string | null;
-        };
         CreatedClientSecret: {
             /**
              * Format: uuid
@@ -1099,23 +1085,6 @@ export interface components {
             last_used_at: string | null;
             /** @description Shown only once: the service keeps a digest */
             client_secret: string;
-        };
-        ServiceClient: {
-            /**
-             * Format: uuid
-             * @description The `client_id`
-             */
-            id: string;
-            name: string;
-            is_reader: boolean;
-            is_author: boolean;
-            is_admin: boolean;
-            /** @description What it may do without the role `admin` */
-            scopes: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
-            is_disabled: boolean;
-            /** Format: date-time */
-            created_at: string;
-            secrets: components["schemas"]["ClientSecret"][];
         };
         CreatedServiceClient: {
             /**
@@ -1136,10 +1105,51 @@ export interface components {
             /** @description Shown only once: the service keeps a digest */
             client_secret: string;
         };
+        ServiceClient: {
+            /**
+             * Format: uuid
+             * @description The `client_id`
+             */
+            id: string;
+            name: string;
+            is_reader: boolean;
+            is_author: boolean;
+            is_admin: boolean;
+            /** @description What it may do without the role `admin` */
+            scopes: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
+            is_disabled: boolean;
+            /** Format: date-time */
+            created_at: string;
+            secrets: components["schemas"]["ClientSecret"][];
+        };
         ServiceClientList: {
             items: components["schemas"]["ServiceClient"][];
-            /** @description The `cursor` of the next page; null on the last one */
+            /** @description The `cursor` of the next page; null on the last page */
             next_cursor: string | null;
+        };
+        /** @description What is absent stays as it is. */
+        UpdateServiceClient: {
+            /**
+             * Format: text
+             * @example billing
+             */
+            name?: string;
+            is_reader?: boolean;
+            is_author?: boolean;
+            is_admin?: boolean;
+            /** @description What it may do without the role `admin` */
+            scopes?: ("users:read" | "users:write" | "clients" | "audit:read" | "sessions:revoke" | "introspect")[];
+            is_disabled?: boolean;
+        };
+        ClientToken: {
+            /** @description A JWT (RFC 9068) */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /** @description Seconds */
+            expires_in: number;
+            /** @description The roles and scopes that it carries; absent where there are none */
+            scope?: string;
         };
         ClientTokenRequest: {
             /**
@@ -1152,26 +1162,6 @@ export interface components {
              * @example reader author
              */
             scope?: string;
-            /** @description With `client_secret`, instead of HTTP Basic */
-            client_id?: string;
-            /** @description With `client_id`, instead of HTTP Basic */
-            client_secret?: string;
-        };
-        ClientToken: {
-            /** @description A JWT (RFC 9068) */
-            access_token: string;
-            /** @enum {string} */
-            token_type: "Bearer";
-            /** @description Seconds */
-            expires_in: number;
-            /** @description The roles and scopes that it carries; absent where there are none */
-            scope?: string;
-        };
-        IntrospectionRequest: {
-            /** @description An access token, of a user or of a service */
-            token: string;
-            /** @description Ignored: tokens identify their own type */
-            token_type_hint?: string;
             /** @description With `client_secret`, instead of HTTP Basic */
             client_id?: string;
             /** @description With `client_id`, instead of HTTP Basic */
@@ -1218,8 +1208,8 @@ export interface components {
             is_author?: boolean;
             is_admin?: boolean;
         };
-        RevocationRequest: {
-            /** @description An access token of the client itself; other tokens are left alone */
+        IntrospectionRequest: {
+            /** @description An access token, of a user or of a service */
             token: string;
             /** @description Ignored: tokens identify their own type */
             token_type_hint?: string;
@@ -1233,6 +1223,37 @@ export interface components {
             /** @enum {string} */
             error: "invalid_request" | "invalid_client" | "invalid_scope" | "insufficient_scope" | "unsupported_grant_type";
             error_description: string;
+        };
+        RevocationRequest: {
+            /** @description An access token of the client itself; other tokens are left alone */
+            token: string;
+            /** @description Ignored: tokens identify their own type */
+            token_type_hint?: string;
+            /** @description With `client_secret`, instead of HTTP Basic */
+            client_id?: string;
+            /** @description With `client_id`, instead of HTTP Basic */
+            client_secret?: string;
+        };
+        /** @description What is absent stays as it is; null clears a name. */
+        AdminUpdateUser: {
+            /** Format: text */
+            first_name?: string | null;
+            /** Format: text */
+            second_name?: string | null;
+            /**
+             * Format: email
+             * @example alice@example.com
+             */
+            email?: string;
+            is_reader?: boolean;
+            is_author?: boolean;
+            is_admin?: boolean;
+            is_disabled?: boolean;
+        };
+        AdminUserList: {
+            items: components["schemas"]["AdminUserResponse"][];
+            /** @description The `cursor` of the next page; null on the last page */
+            next_cursor: string | null;
         };
         AdminUserResponse: {
             id: number;
@@ -1254,8 +1275,8 @@ export interface components {
             /** Format: date-time */
             last_login_at: string | null;
         };
-        AdminUserList: {
-            items: components["schemas"]["AdminUserResponse"][];
+        AuditEventList: {
+            items: components["schemas"]["AuditEvent"][];
             /** @description The `cursor` of the next page; null on the last page */
             next_cursor: string | null;
         };
@@ -1279,22 +1300,6 @@ export interface components {
             is_author?: boolean;
             is_admin?: boolean;
         };
-        /** @description What is absent stays as it is; null clears a name. */
-        AdminUpdateUser: {
-            /** Format: text */
-            first_name?: string | null;
-            /** Format: text */
-            second_name?: string | null;
-            /**
-             * Format: email
-             * @example alice@example.com
-             */
-            email?: string;
-            is_reader?: boolean;
-            is_author?: boolean;
-            is_admin?: boolean;
-            is_disabled?: boolean;
-        };
         /** @description A session must match every condition that is given. At least one is required; `all` stands alone. */
         RevokeSessions: {
             user_ids?: number[];
@@ -1316,11 +1321,6 @@ export interface components {
         Revoked: {
             /** Format: int64 */
             revoked: number;
-        };
-        AuditEventList: {
-            items: components["schemas"]["AuditEvent"][];
-            /** @description The `cursor` of the next page; null on the last page */
-            next_cursor: string | null;
         };
         AuthorizationServer: {
             issuer: string;
@@ -4015,6 +4015,106 @@ export interface operations {
             };
         };
     };
+    revokeSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeSessions"];
+            };
+        };
+        responses: {
+            /** @description The number of sessions that ended, or would end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revoked"];
+                };
+            };
+            /**
+             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
+             *
+             *     - `/body` must name user_ids, role, created_before or all
+             *     - `/body` must not name another condition beside all
+             *     - `/body/created_before` must be a moment of the years 1 to 9999, such as 2030-01-31T12:00:00Z
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_authenticated`: Could not validate credentials
+             *
+             *     `token_expired`: Token expired
+             *
+             *     `token_invalid`: Invalid token
+             *
+             *     `token_revoked`: Token revoked
+             *
+             *     `reauthentication_required`: Confirm who you are to do this
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `cross_origin_refused`: Cross-origin request refused
+             *
+             *     `permission_denied`: You do not have permission to perform this operation
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `payload_too_large`: The request body is larger than 16 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: The database is unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listUserSessions: {
         parameters: {
             query?: never;
@@ -4189,106 +4289,6 @@ export interface operations {
             };
         };
     };
-    revokeSessions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RevokeSessions"];
-            };
-        };
-        responses: {
-            /** @description The number of sessions that ended, or would end */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Revoked"];
-                };
-            };
-            /**
-             * @description `validation_failed`: The request is not valid. Also refused, although the schema allows it:
-             *
-             *     - `/body` must name user_ids, role, created_before or all
-             *     - `/body` must not name another condition beside all
-             *     - `/body/created_before` must be a moment of the years 1 to 9999, such as 2030-01-31T12:00:00Z
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `not_authenticated`: Could not validate credentials
-             *
-             *     `token_expired`: Token expired
-             *
-             *     `token_invalid`: Invalid token
-             *
-             *     `token_revoked`: Token revoked
-             *
-             *     `reauthentication_required`: Confirm who you are to do this
-             */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `cross_origin_refused`: Cross-origin request refused
-             *
-             *     `permission_denied`: You do not have permission to perform this operation
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `payload_too_large`: The request body is larger than 16 KiB */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported_media_type`: Send the body as application/json (to /oauth/* as application/x-www-form-urlencoded) in UTF-8, without a content encoding */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: The database is unavailable */
-            503: {
-                headers: {
-                    /** @description Seconds to wait before the next attempt */
-                    "retry-after"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     listAuditEvents: {
         parameters: {
             query?: {
@@ -4309,7 +4309,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of users */
+            /** @description A page of events */
             200: {
                 headers: {
                     [name: string]: unknown;
