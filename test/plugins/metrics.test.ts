@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import t from 'tap'
 import { call, registerPerson } from '../support/client.ts'
@@ -47,6 +48,16 @@ await t.test('jobs are counted by kind and outcome', async (t) => {
   await mail.stop()
   await call(service, 'POST /auth/password/forgot', { json: { email } })
   await eventually(t, 'a mail is postponed', () => counted('gatehouse_jobs_total{kind="mail",outcome="postponed"} '))
+})
+
+await t.test('docs/metrics.md lists what is measured', async (t) => {
+  const service = await startService(t, { METRICS_PORT: '0' })
+  await call(service, 'GET /health/live')
+  const { text } = await call(metricsOf(service), 'GET /metrics')
+  const measured = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => `${name} ${type}`)
+  const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
+  const listed = [...page.matchAll(/^\| `(\w+)` +\| (\w+)/gm)].map(([, name = '', type = '']) => `${name} ${type}`)
+  t.same(measured.filter((name) => !/^(process|nodejs)_/.test(name)).sort(), listed.sort())
 })
 
 await t.test('the public port has no metrics, and the metrics port nothing else', async (t) => {
