@@ -59,9 +59,9 @@ if (browserPath === undefined) {
     await page.goto('about:blank')
     await page.goto(verification)
     await page.getByRole('button', { name: 'This was not me' }).click()
-    await says(t, page, /does not work any more/)
+    await says(t, page, /no longer works/)
     await page.goto(`${service.url}/verify-email`)
-    await says(t, page, /not complete/)
+    await says(t, page, /incomplete/)
     t.equal(await page.getByRole('button').count(), 0, 'without a token there is nothing to press')
 
     await call(service, 'POST /auth/password/forgot', { json: { email: person.email } })
@@ -77,7 +77,7 @@ if (browserPath === undefined) {
     t.equal(await field.getAttribute('type'), 'text')
     await field.fill('another quiet evening')
     await page.getByRole('button', { name: 'Set the password' }).click()
-    await says(t, page, /^The password is set/)
+    await says(t, page, /^Your password is set/)
     t.equal(await page.evaluate('document.activeElement.id'), 'status', 'and it is read out')
     t.ok(await logIn(service, { ...person, password: 'another quiet evening' }))
 
@@ -85,14 +85,14 @@ if (browserPath === undefined) {
     await page.goto('about:blank')
     await page.goto(linkIn((await mail.mailTo(t, stranger.email)).text))
     await page.getByRole('button', { name: 'This was not me' }).click()
-    await says(t, page, /^Thank you: that account cannot use your address/)
+    await says(t, page, /^Thank you. That account can no longer use your address/)
     await t.rejects(logIn(service, stranger), /401/)
 
     const bearer = await logIn(service, { ...person, password: 'another quiet evening' })
     await call(service, 'PATCH /auth/me', { bearer, json: { email: `new-${person.email}` } })
     await page.goto(linkIn((await mail.mailTo(t, person.email, 4)).text))
     await page.getByRole('button', { name: 'Undo the change' }).click()
-    await says(t, page, /^The change is undone/)
+    await says(t, page, /^The change was undone/)
     t.equal((await call(service, 'GET /auth/me', { bearer })).status, 401)
 
     const russian = await browser.newPage({ locale: 'ru-RU' })
