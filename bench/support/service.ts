@@ -31,10 +31,7 @@ export async function startBuilt(env: Record<string, string>, program = built): 
   }
   const url = `http://127.0.0.1:${String(port)}`
   const started = performance.now()
-  const child = spawn(process.execPath, program, {
-    env: { PATH: process.env.PATH, ...complete },
-    stdio: ['ignore', 'ignore', 'inherit']
-  })
+  const child = launch(program, { PATH: process.env.PATH, ...complete })
   while (!(await isReady(url))) {
     if (child.exitCode !== null) throw new Error('The service did not start')
     await delay(2)
@@ -48,12 +45,16 @@ export async function startPeer(
 ): Promise<{ url: string; process: ChildProcess; stop: () => Promise<void> }> {
   const port = await freePort()
   const url = `http://127.0.0.1:${String(port)}`
-  const child = spawn(process.execPath, ['--import=tsx', module], {
-    env: { ...process.env, NODE_ENV: 'production', PORT: String(port) },
-    stdio: ['ignore', 'ignore', 'inherit']
-  })
+  const child = launch(['--import=tsx', module], { ...process.env, NODE_ENV: 'production', PORT: String(port) })
   while (!(await isListening(url))) await delay(10)
   return { url, process: child, stop: () => stop(child) }
+}
+
+/** A process that does not outlive this one, whatever ends it. */
+function launch(args: string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  process.once('exit', () => child.kill())
+  return child
 }
 
 /** Keys as an operator makes them. */
