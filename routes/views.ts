@@ -1,4 +1,5 @@
 import type { Static } from '@sinclair/typebox'
+import type { Page } from '../src/database/pagination.ts'
 import type { AuditRow } from '../src/repositories/audit-event-list.ts'
 import type { ClientWithSecrets, SecretRow } from '../src/repositories/clients.ts'
 import type { SessionView } from '../src/repositories/sessions.ts'
@@ -10,6 +11,12 @@ import type { AdminUserResponse } from './admin/schemas.ts'
 import type { UserResponse } from './schemas.ts'
 
 // Every row as answers, exports and the command line show it. What is not named here does not leave the service.
+
+/** A page of a list, each row of it by its own view. */
+export const viewPage = <Row, View>({ items, nextCursor }: Page<Row>, view: (row: Row) => View) => ({
+  items: items.map(view),
+  next_cursor: nextCursor
+})
 
 /** A user as they see themselves. */
 export const viewUser = (user: UserRow): Static<typeof UserResponse> => ({

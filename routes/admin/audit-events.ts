@@ -4,8 +4,8 @@ import { type AuditEventType, auditEventTypes } from '../../src/repositories/aud
 import { foreignCursor } from '../../src/database/pagination.ts'
 import { toDomain } from '../bodies.ts'
 import { ok, strict, UserId } from '../schemas.ts'
-import { AuditEventList, Cursor, Instant, instantFault, instantIn, Limit } from './schemas.ts'
-import { viewEvent } from '../views.ts'
+import { AuditEventList, Instant, instantFault, instantIn, paging } from './schemas.ts'
+import { viewEvent, viewPage } from '../views.ts'
 
 const EventType = Type.Unsafe<AuditEventType>({
   type: 'string',
@@ -23,8 +23,7 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'List audit events, newest first',
       querystring: Type.Object(
         {
-          limit: Limit,
-          cursor: Type.Optional(Cursor),
+          ...paging,
           type: Type.Optional(EventType),
           user_id: Type.Optional(UserId),
           since: Type.Optional(Instant('At or after this time')),
@@ -36,12 +35,12 @@ export const auditEvents: FastifyPluginAsyncTypebox = async (app) => {
     },
     async handler(request) {
       const { since, until, ...query } = request.query
-      const { items, nextCursor } = await app.operations.listAuditEvents({
+      const events = await app.operations.listAuditEvents({
         ...toDomain(query),
         since: instantIn('since', since),
         until: instantIn('until', until)
       })
-      return { items: items.map(viewEvent), next_cursor: nextCursor }
+      return viewPage(events, viewEvent)
     }
   })
 }

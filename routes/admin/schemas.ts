@@ -54,13 +54,18 @@ export const AdminUpdateUser = Type.Object(
 
 export const RoleName = Type.Unsafe<Role>({ type: 'string', enum: [...roles] })
 export const UserParams = Type.Object({ id: UserId })
-export const Limit = Type.Integer({ minimum: 1, maximum: 100, default: 50 })
-export const Cursor = Type.String({
-  minLength: 1,
-  maxLength: 512,
-  pattern: patterns.token,
-  description: 'The `next_cursor` of the page before, with the same filters and order'
-})
+/** The query of every list that comes in pages. */
+export const paging = {
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 512,
+      pattern: patterns.token,
+      description: 'The `next_cursor` of the page before, with the same filters and order'
+    })
+  )
+}
 export const Instant = (description: string) =>
   Type.String({ format: 'date-time', pattern: patterns.instant, description })
 

@@ -5,9 +5,9 @@ import { foreignCursor } from '../../src/database/pagination.ts'
 import { type UserSort, userSorts } from '../../src/repositories/user-list.ts'
 import { readOrigin } from '../../plugins/http/origin.ts'
 import { ok, ref, strict, Text } from '../schemas.ts'
-import { AdminUserList, AdminUserResponse, Cursor, InviteUser, Limit, RoleName } from './schemas.ts'
+import { AdminUserList, AdminUserResponse, InviteUser, paging, RoleName } from './schemas.ts'
 import { toDomain } from '../bodies.ts'
-import { viewUserForAdmins } from '../views.ts'
+import { viewPage, viewUserForAdmins } from '../views.ts'
 
 export const users: FastifyPluginAsyncTypebox = async (app) => {
   app.route({
@@ -21,8 +21,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
         'A page may hold fewer than `limit` users where few of very many match: on the last page `next_cursor` is null.',
       querystring: Type.Object(
         {
-          limit: Limit,
-          cursor: Type.Optional(Cursor),
+          ...paging,
           q: Type.Optional(
             Text({ minLength: 1, maxLength: 254, description: 'How the username or the e-mail address begins' })
           ),
@@ -35,8 +34,7 @@ export const users: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: ok(AdminUserList, 'A page of users') }
     },
     async handler(request) {
-      const { items, nextCursor } = await app.operations.listUsers(request.query)
-      return { items: items.map(viewUserForAdmins), next_cursor: nextCursor }
+      return viewPage(await app.operations.listUsers(request.query), viewUserForAdmins)
     }
   })
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { Limit } from '../../routes/admin/schemas.ts'
+import { paging } from '../../routes/admin/schemas.ts'
 import { linkLifetimes } from '../../src/repositories/email-links.ts'
 import { bodyLimit, defaultTimeouts } from '../../app.ts'
 import { maxSecrets } from '../../src/operations/admin/clients.ts'
@@ -87,7 +87,7 @@ await t.test('and of the other limits', async (t) => {
     [maxPasswordLength],
     [maxSecrets],
     [maxEventsExported],
-    [Limit.maximum],
+    [paging.limit.maximum],
     [config.auditRetention, 'AUDIT_RETENTION_DAYS'],
     [bodyLimit],
     [defaultTimeouts.request / 1000],

@@ -4,8 +4,8 @@ import { readOrigin } from '../../../plugins/http/origin.ts'
 import { foreignCursor } from '../../../src/database/pagination.ts'
 import { toDomain } from '../../bodies.ts'
 import { ok, ref, strict } from '../../schemas.ts'
-import { viewClient } from '../../views.ts'
-import { Cursor, Limit } from '../schemas.ts'
+import { viewClient, viewPage } from '../../views.ts'
+import { paging } from '../schemas.ts'
 import { client } from './client.ts'
 import { CreateServiceClient, CreatedServiceClient, ServiceClientList } from './schemas.ts'
 import { secrets } from './secrets.ts'
@@ -19,12 +19,11 @@ export const clients: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'listServiceClients',
       summary: 'List service clients',
-      querystring: Type.Object({ limit: Limit, cursor: Type.Optional(Cursor) }, strict),
+      querystring: Type.Object(paging, strict),
       response: { 200: ok(ServiceClientList, 'A page of clients, oldest first') }
     },
     async handler(request) {
-      const { items, nextCursor } = await app.operations.listClients(request.query)
-      return { items: items.map(viewClient), next_cursor: nextCursor }
+      return viewPage(await app.operations.listClients(request.query), viewClient)
     }
   })
 
