@@ -50,10 +50,12 @@ export async function startPeer(
   return { url, process: child, stop: () => stop(child) }
 }
 
-/** A process that does not outlive this one, whatever ends it. */
+/** A process that ends with this one, also where a benchmark throws. */
 function launch(args: string[], env: NodeJS.ProcessEnv): ChildProcess {
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
-  process.once('exit', () => child.kill())
+  const kill = () => child.kill()
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   return child
 }
 
