@@ -12,9 +12,9 @@ interface Citation {
 }
 
 /** `test/a.test.ts: one title; another; test/b.test.ts`; what is in brackets is a remark. */
-function readCitations(cell: string): Citation[] {
+function readCitations(item: string): Citation[] {
   let files: string[] = []
-  return cell.split(/;\s+/).flatMap((part) => {
+  return item.split(/;\s+/).flatMap((part) => {
     const [, prefix = '', name, rest] = /^(test\/[\w/-]*)(\{[\w,]+\}|[\w-]*)(\.test\.ts)(?=:|$)/.exec(part.trim()) ?? []
     if (name !== undefined)
       files = name
@@ -26,10 +26,9 @@ function readCitations(cell: string): Citation[] {
   })
 }
 
-const citations = read('docs/security.md')
-  .split('\n')
-  .filter((line) => line.startsWith('|'))
-  .flatMap((line) => line.split('|').flatMap(readCitations))
+// An item of a list below what is defended, with its further lines.
+const items = read('docs/security.md').matchAll(/^ {2}- (.*(?:\n {4}\S.*)*)/gm)
+const citations = [...items].flatMap(([, item = '']) => readCitations(item.replaceAll(/\n +/g, ' ')))
 
 await t.test('docs/security.md names tests that there are', async (t) => {
   t.ok(citations.length > 100, 'the page was read')
