@@ -85,7 +85,7 @@ export default defineConfig(
     '**/dist/',
     'clients/*/src/generated/',
     'data/',
-    'routes/pages/assets/',
+    'routes/*/assets/',
     // It imports what is generated beside a copy of it.
     'scripts/generators/typescript/openapi-generator/',
     'scripts/validators/'

@@ -7,7 +7,6 @@ export const root = resolve(import.meta.dirname, '..')
 // What finds files by its own place on the disk, and what is loaded only where a setting asks for it.
 const unbundled = [
   '@electric-sql/pglite',
-  '@fastify/swagger-ui',
   '@node-rs/*',
   '@zxcvbn-ts/language-common',
   'nodemailer',
@@ -48,8 +47,13 @@ export async function bundle(folder, { entryPoints = [], external = [], ...optio
     'openapi-3.0.json',
     'migrations',
     'src/mail/templates',
+    'routes/documentation/assets',
     'routes/pages/assets'
   ]) {
     cpSync(resolve(root, path), resolve(folder, path), { recursive: true })
   }
+  cpSync(
+    resolve(root, 'node_modules/@scalar/fastify-api-reference/dist/js/standalone.js'),
+    resolve(folder, 'routes/documentation/assets/scalar.js')
+  )
 }

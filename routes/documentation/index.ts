@@ -1,54 +1,55 @@
-import fastifySwaggerUi from '@fastify/swagger-ui'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { favicon } from './favicon.ts'
+import { packageFolder } from '../../src/package-folder.ts'
 import { toOpenapi30 } from './openapi-3.0.ts'
+import { favicon, page, pagePolicy } from './page.ts'
 
-// Swagger UI needs its own scripts and styles, and nothing from elsewhere.
-const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const [json, script] = ['application/json; charset=utf-8', 'text/javascript; charset=utf-8']
 
-// Only the page says this: in the document, which generators and proxies read, there is no page to try things on.
-const invitation = `
+const asset = (name: string) => join(packageFolder, 'routes/documentation/assets', name)
 
-**Try it here.** Register, log in, and ask \`GET /authz/reader\` (204) and \`GET /authz/author\` (403, until you are an author).
-The login leaves a cookie with your browser, and every later request from this page carries it: there is nothing to copy.
-*Authorize* is for a token that you have from elsewhere.
-
-The cookie is \`Secure\`. Chromium and Firefox keep it over https and on localhost; Safari over https alone:
-log in with \`"transport": "bearer"\` there, and paste the \`access_token\` under *Authorize*.`
+/** Scalar's script: `npm run build` copies it beside ours; in a checkout it is where npm has installed it. */
+function findScalar(): string {
+  const built = asset('scalar.js')
+  if (existsSync(built)) return built
+  return join(createRequire(import.meta.url).resolve('@scalar/fastify-api-reference'), '../js/standalone.js')
+}
 
 /** The OpenAPI document in two versions, and a page on which to read and try it. */
 export async function documentation(app: FastifyInstance): Promise<void> {
   if (!app.config.docs) return
-  const documents = { '/openapi.json': () => app.swagger(), '/openapi-3.0.json': () => toOpenapi30(app.swagger()) }
-  for (const [url, document] of Object.entries(documents)) {
-    let text: string | undefined
+  serve('/openapi.json', json, () => JSON.stringify(app.swagger()))
+  serve('/openapi-3.0.json', json, () => JSON.stringify(toOpenapi30(app.swagger())))
+  serve('/docs/scalar.js', script, () => readFileSync(findScalar()))
+  serve('/docs/docs.js', script, () => readFileSync(asset('docs.js')))
+  serve('/docs/favicon.svg', 'image/svg+xml', () => favicon)
+  app.route({
+    method: 'GET',
+    url: '/docs',
+    schema: { hide: true },
+    handler: (_request, reply) =>
+      reply.type('text/html; charset=utf-8').header('content-security-policy', pagePolicy).send(page)
+  })
+  app.route({
+    method: 'GET',
+    url: '/docs/',
+    schema: { hide: true },
+    handler: (_request, reply) => reply.redirect('../docs')
+  })
+
+  /** Serves what is the same for everybody, and is made when it is first asked for. */
+  function serve(url: string, type: string, make: () => string | Buffer): void {
+    let content: string | Buffer | undefined
     app.route({
       method: 'GET',
       url,
       schema: { hide: true },
       handler(_request, reply) {
-        text ??= JSON.stringify(document())
-        return reply.header('cache-control', 'public, max-age=300').type('application/json; charset=utf-8').send(text)
+        content ??= make()
+        return reply.header('cache-control', 'public, max-age=300').type(type).send(content)
       }
     })
   }
-  await app.register(fastifySwaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: pagePolicy,
-    transformSpecification: (document) => {
-      const { info } = document as { info: { description: string } }
-      return { ...document, info: { ...info, description: info.description + invitation } }
-    },
-    transformSpecificationClone: false,
-    uiConfig: {
-      layout: 'BaseLayout',
-      tryItOutEnabled: true,
-      displayRequestDuration: true,
-      defaultModelsExpandDepth: 0,
-      validatorUrl: null
-    },
-    theme: { title: 'Gatehouse', favicon: [favicon] },
-    indexPrefix: ''
-  })
 }
