@@ -1,16 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { DestinationStream } from 'pino'
 import { buildApp } from './app.ts'
+import { announceReady } from './plugins/http/log-stream.ts'
 import type { Config } from './src/config/config.ts'
 
 /** Seconds in which load balancers see that the service is no longer ready, before it stops to listen. */
 const drainTime = 2
 
 /** Serves until SIGTERM or SIGINT, then finishes what is in flight. Sets the exit status. */
-export async function serve(config: Config): Promise<void> {
-  const app = await buildApp(config)
+export async function serve(config: Config, logStream?: DestinationStream): Promise<void> {
+  const app = await buildApp(config, logStream && { logStream })
   try {
     await app.listen({ host: config.host, port: config.port })
+    app.log.info(announceReady(config))
   } catch (error) {
     await app.close()
     throw error

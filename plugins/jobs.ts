@@ -1,20 +1,18 @@
 import fp from 'fastify-plugin'
 import { requestKinds } from '../src/email-links/requests.ts'
 import { createJobWorker, type JobWorker } from '../src/jobs/worker.ts'
-import { createWaitingReport } from '../src/mail/waiting.ts'
 import { adoptOutbox } from '../src/repositories/outbox.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Work after the answer. Plugins register a handler for each kind of job; `notify` when a job was committed. */
-    jobs: Pick<JobWorker, 'handle' | 'notify'>
+    jobs: Pick<JobWorker, 'handle' | 'notify' | 'whenIdle'>
   }
 }
 
 export default fp(
   async function jobs(app) {
     const { db } = app.database
-    const hasMailServer = app.config.mail.smtpUrl !== undefined
     const outcomes = app.metrics.counter({
       name: 'gatehouse_jobs_total',
       help: 'Jobs by kind and by what became of them',
@@ -27,8 +25,7 @@ export default fp(
       },
       report: (level, what, message) => {
         app.log[level](what, message)
-      },
-      ...(!hasMailServer && { onIdle: createWaitingReport(db, app.log.info.bind(app.log)) })
+      }
     })
     app.decorate('jobs', worker)
     app.addHook('onReady', async () => {
@@ -37,5 +34,5 @@ export default fp(
     })
     app.addHook('onClose', () => worker.close())
   },
-  { name: 'jobs', dependencies: ['config', 'database', 'bootstrap', 'metrics'] }
+  { name: 'jobs', dependencies: ['database', 'bootstrap', 'metrics'] }
 )

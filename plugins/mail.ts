@@ -2,17 +2,32 @@ import fp from 'fastify-plugin'
 import { createComposer } from '../src/mail/composer.ts'
 import { mailHandler } from '../src/mail/delivery.ts'
 import { mailKind } from '../src/mail/enqueue.ts'
+import { createMailbox, type Mailbox } from '../src/mail/mailbox.ts'
 import { readTemplates } from '../src/mail/templates.ts'
+import { createWaitingReport, describeWaiting, quoteWaiting } from '../src/mail/waiting.ts'
 
-/** Sends mails beside the requests that ask for them. Without a mail server they wait as jobs. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** In development alone: the mails that wait. */
+    mailbox: Mailbox | undefined
+  }
+}
+
+/** Sends mails beside the requests that ask for them. Without a mail server they wait as jobs, and the log tells of each. */
 export default fp(
   async function mail(app) {
-    const { mail: settings } = app.config
-    const compose = createComposer(settings, readTemplates(settings.templatesDir), app.tokens.links)
-    if (settings.smtpUrl === undefined) return
+    const { config, database, jobs, log, tokens } = app
+    const { smtpUrl, showsMails, templatesDir } = config.mail
+    const compose = createComposer(config.mail, readTemplates(templatesDir), tokens.links)
+    app.decorate('mailbox', showsMails ? createMailbox(database.db, compose) : undefined)
+    if (smtpUrl === undefined) {
+      const describe = showsMails ? quoteWaiting(compose) : describeWaiting
+      jobs.whenIdle(createWaitingReport(database.db, log.info.bind(log), describe))
+      return
+    }
     // What sends is loaded only where it is used.
     const { createSmtp } = await import('../src/mail/transport.ts')
-    app.jobs.handle(mailKind, mailHandler(compose, createSmtp(settings.smtpUrl)))
+    jobs.handle(mailKind, mailHandler(compose, createSmtp(smtpUrl)))
   },
-  { name: 'mail', dependencies: ['config', 'jobs', 'jwt'] }
+  { name: 'mail', dependencies: ['config', 'database', 'jobs', 'jwt'] }
 )

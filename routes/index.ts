@@ -8,6 +8,7 @@ import * as adminSchemas from './admin/schemas.ts'
 import { auth } from './auth/index.ts'
 import * as authSchemas from './auth/schemas.ts'
 import { authz } from './authz/index.ts'
+import { dev } from './dev/index.ts'
 import { documentation } from './documentation/index.ts'
 import { health } from './health/index.ts'
 import { oauth } from './oauth/index.ts'
@@ -24,6 +25,7 @@ const policy: [prefix: string, access: Access | 'by route', tag: string, area: F
   ['/oauth', 'service', 'services', oauth],
   ['/.well-known', 'public', 'keys', wellKnown],
   ['/health', 'public', 'operation', health],
+  ['/dev', 'public', '', dev],
   ['', 'public', '', documentation],
   ['', 'public', '', pages]
 ]
@@ -51,4 +53,4 @@ async function routes(app: FastifyInstance): Promise<void> {
 const namedIn = (module: Record<string, unknown>): TSchema[] =>
   Object.values(module).filter((exported): exported is TSchema => Object.hasOwn(exported as object, '$id'))
 
-export default fp(routes, { name: 'routes', dependencies: ['access', 'methods', 'operations', 'openapi'] })
+export default fp(routes, { name: 'routes', dependencies: ['access', 'mail', 'methods', 'operations', 'openapi'] })

@@ -1,6 +1,7 @@
 import type { Static } from '@sinclair/typebox'
 import type { Page } from '../src/database/pagination.ts'
 import type { AuditRow } from '../src/repositories/audit-event-list.ts'
+import type { WaitingMail } from '../src/mail/mailbox.ts'
 import type { ClientWithSecrets, SecretRow } from '../src/repositories/clients.ts'
 import type { SessionView } from '../src/repositories/sessions.ts'
 import type { UserRow } from '../src/repositories/users.ts'
@@ -88,3 +89,12 @@ export function viewOwnEvent(event: AuditRow) {
   if (!isByAnother) return view
   return { ...view, actor_id: null, actor_client_id: null, ip: null, user_agent: null, request_id: null }
 }
+
+export const viewMail = ({ id, createdAt, to, subject, text, html }: WaitingMail) => ({
+  id,
+  created_at: createdAt,
+  to,
+  subject,
+  text,
+  html
+})

@@ -47,6 +47,7 @@ export async function bundle(folder, { entryPoints = [], external = [], ...optio
     'openapi-3.0.json',
     'migrations',
     'src/mail/templates',
+    'routes/dev/assets',
     'routes/documentation/assets',
     'routes/pages/assets'
   ]) {

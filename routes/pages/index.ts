@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { negotiateLanguage } from '../../src/language.ts'
 import { packageFolder } from '../../src/package-folder.ts'
 import { renderPage, type PageName } from './html.ts'
+import { start } from './start.ts'
 
 // Their own script and style, an icon that is none, and nothing from elsewhere.
 const pagePolicy =
@@ -17,6 +18,7 @@ const asset = (name: string) => readFileSync(join(packageFolder, 'routes/pages/a
  */
 export async function pages(app: FastifyInstance): Promise<void> {
   const { passwordMinLength } = app.config
+  await app.register(start)
   const names: PageName[] = ['verify-email', 'reset-password', 'undo-email-change', 'unlock']
   for (const name of names) {
     app.route({

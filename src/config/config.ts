@@ -2,7 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { type LimitName, type Limits, limits, readRate } from './limits.ts'
 import { type Finding, findingsOfSettings } from './production-checks.ts'
-import { contradictions, readIssuer, list, type Settings, SettingsSchema } from './settings.ts'
+import { contradictions, isLoopback, readIssuer, list, type Settings, SettingsSchema } from './settings.ts'
 
 export interface MailConfig {
   /** Without one, mail waits in the outbox, where `gatehouse outbox` shows it. */
@@ -12,6 +12,11 @@ export interface MailConfig {
   templatesDir: string | undefined
   /** What the links in mails begin with. */
   linkBase: string
+  /**
+   * Whether mails are shown to a developer, in the log and at /dev/mail: outside production, without a mail server, and
+   * for a service that only this machine can reach by its links.
+   */
+  showsMails: boolean
 }
 
 export interface Config {
@@ -125,6 +130,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
   // Cookies of a domain cannot have the prefix of those that are one host's.
   const prefixByDefault = production && settings.COOKIE_DOMAIN === undefined ? 'on' : 'off'
   const databaseUrl = settings.DATABASE_URL ?? 'pglite:./data'
+  const linkBase = (settings.PUBLIC_URL ?? issuer).replace(/\/+$/, '')
   return {
     production,
     host: settings.HOST,
@@ -172,7 +178,8 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
       smtpUrl: settings.SMTP_URL,
       from: settings.MAIL_FROM ?? 'Gatehouse <gatehouse@localhost>',
       templatesDir: settings.MAIL_TEMPLATES_DIR,
-      linkBase: (settings.PUBLIC_URL ?? issuer).replace(/\/+$/, '')
+      linkBase,
+      showsMails: !production && settings.SMTP_URL === undefined && isLoopback(linkBase)
     },
     docs: (settings.DOCS ?? (production ? 'off' : 'on')) === 'on',
     metricsPort: settings.METRICS_PORT,

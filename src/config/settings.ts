@@ -167,7 +167,7 @@ const isOrigin = (value: string) =>
 
 export const isLoopback = (url: string): boolean => URL.canParse(url) && isLoopbackHost(new URL(url).hostname)
 
-export const isLoopbackHost = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host)
+export const isLoopbackHost = (host: string): boolean => /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host)
 
 /** Whether the driver can read a database's URL, of which the standard knows only the first of several hosts. */
 function isReadable(url: string): boolean {

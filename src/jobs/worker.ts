@@ -46,8 +46,6 @@ export interface JobWorkerOptions {
   report: (level: 'info' | 'warn', what: object, message: string) => void
   /** Counts what became of a job that left the hands of a handler. */
   count: (kind: string, outcome: JobOutcome) => void
-  /** Called whenever a worker finds no job that is due. */
-  onIdle?: () => Promise<void>
 }
 
 export type JobWorker = ReturnType<typeof createJobWorker>
@@ -70,7 +68,7 @@ const maxAtOnce = { common: 4, urgent: 2 }
 export const isUrgent = (priority: number): boolean => priority <= 0
 
 /** Does the jobs of the kinds that have a handler: at once when it is notified, and every second what others have left. */
-export function createJobWorker({ db, report, count, onIdle = async () => undefined }: JobWorkerOptions) {
+export function createJobWorker({ db, report, count }: JobWorkerOptions) {
   const handlers = new Map<string, JobHandler>()
   let lanes: { all: Lane[]; urgent: Lane[] } = { all: [], urgent: [] }
   const stop = new AbortController()
@@ -79,6 +77,7 @@ export function createJobWorker({ db, report, count, onIdle = async () => undefi
   let state: 'new' | 'started' | 'closing' = 'new'
   let isFailing = false
   let polling: NodeJS.Timeout | undefined
+  let onIdle: () => Promise<void> = async () => undefined
 
   function notify(): void {
     // The answer to the request that notifies goes first.
@@ -200,6 +199,11 @@ export function createJobWorker({ db, report, count, onIdle = async () => undefi
         .flatMap(([kind, { priorities, lease }]) => priorities.map((priority): Lane => ({ kind, priority, lease })))
         .sort((a, b) => a.priority - b.priority)
       lanes = { all, urgent: all.filter(({ priority }) => isUrgent(priority)) }
+    },
+
+    /** Registers what is called whenever a worker finds no job that is due. */
+    whenIdle(work: () => Promise<void>): void {
+      onIdle = work
     },
 
     start(): void {

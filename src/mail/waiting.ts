@@ -1,12 +1,29 @@
 import type { Db } from '../database/database.ts'
-import { countJobs, listJobs } from '../repositories/jobs.ts'
+import { countJobs, type Job, listJobs } from '../repositories/jobs.ts'
+import type { ComposeMail } from './composer.ts'
 import { mailKind, readMail } from './enqueue.ts'
 
 // How many waiting mails are counted, at most.
 const maxCounted = 1000
 
-/** For a service without a mail server: logs each mail once, as it is written, with the command that prints it. */
-export function createWaitingReport(db: Db, log: (what: object, message: string) => void): () => Promise<void> {
+type Log = (what: object, message: string) => void
+
+/** What the log says of a mail that waits: its number, and the command that prints it. */
+export const describeWaiting = (job: Job): [what: object, message: string] => {
+  const { template } = readMail(job)
+  return [{ id: job.id, template }, `mail written: "gatehouse outbox show ${String(job.id)}" prints it`]
+}
+
+/** What the log of a developer says of it: everything, the link too. */
+export const quoteWaiting =
+  (compose: ComposeMail) =>
+  (job: Job): [what: object, message: string] => {
+    const { to, subject, text } = compose(job)
+    return [{ id: job.id, template: readMail(job).template }, `mail to ${to}: ${subject}\n\n${text}`]
+  }
+
+/** For a service without a mail server: logs each mail once, as it is written. */
+export function createWaitingReport(db: Db, log: Log, describe = describeWaiting): () => Promise<void> {
   let lastSeen: number | undefined
   return async () => {
     if (lastSeen === undefined) {
@@ -19,8 +36,7 @@ export function createWaitingReport(db: Db, log: (what: object, message: string)
     for (const job of await listJobs(db, mailKind, lastSeen, 100)) {
       if (job.id <= lastSeen) continue
       lastSeen = job.id
-      const { template } = readMail(job)
-      log({ id: job.id, template }, `mail written: "gatehouse outbox show ${String(job.id)}" prints it`)
+      log(...describe(job))
     }
   }
 }

@@ -99,6 +99,19 @@ export async function listJobs(db: Db, kind: string, after: number, limit: numbe
     .limit(limit)
 }
 
+/** Waiting jobs of a kind, the latest first. */
+export async function listLatestJobs(db: Db, kind: string, limit: number): Promise<Job[]> {
+  return db.select().from(jobs).where(eq(jobs.kind, kind)).orderBy(desc(jobs.id)).limit(limit)
+}
+
+export async function findJob(db: Db, kind: string, id: number): Promise<Job | undefined> {
+  const [job] = await db
+    .select()
+    .from(jobs)
+    .where(and(eq(jobs.id, id), eq(jobs.kind, kind)))
+  return job
+}
+
 /** How many jobs of a kind wait, counted up to `max`, and the greatest id of all jobs. */
 export async function countJobs(db: Db, kind: string, max: number): Promise<{ count: number; last: number }> {
   const some = db.select({ id: jobs.id }).from(jobs).where(eq(jobs.kind, kind)).limit(max).as('some')

@@ -1,11 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { PassThrough } from 'node:stream'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
+import { announceStart, openLogStream } from '../../plugins/http/log-stream.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { generateMissingKeys } from '../../src/keys/key-files.ts'
 import { call, logIn, registerPerson } from '../support/client.ts'
 import { gatehouse, serve, type ServingProcess } from '../support/command.ts'
+import { partsOf } from '../support/forge.ts'
 import { createDatabase, createEmptyDatabase, createFolder, sql, startService } from '../support/service.ts'
 
 await t.test('four starters at once on one empty database and one empty folder of keys serve as one', async (t) => {
@@ -44,6 +48,35 @@ await t.test('a second process on one embedded database is refused, and the firs
   first.process.kill('SIGINT')
   t.equal((await first.ending).status, 0, 'Ctrl+C stops it')
   t.equal((await gatehouse(t, ['users', 'list'], { env })).status, 0, 'the database is free again')
+})
+
+await t.test('the log says at once what is being started, and then where to go next', async (t) => {
+  const env = { KEYS_DIR: createFolder(t), ISSUER: '' }
+  const service = await serve(t, { ...env, DATABASE_URL: 'pglite:memory' })
+  const [first] = service.log
+  t.match(first?.msg, /^Gatehouse \d+\.\d+\.\d+ is starting: making an embedded database in memory/)
+  const { msg } = await service.logged('Gatehouse is ready')
+  t.equal(
+    msg,
+    `Gatehouse is ready: open ${service.url} in a browser; the API is at ${service.url}/docs; mail at ${service.url}/dev/mail`
+  )
+  const person = await registerPerson(service)
+  const { payload } = partsOf(await logIn(service, person))
+  t.equal(payload.iss, service.url, 'with PORT=0, too, the issuer names the port that is served')
+  const mail = await service.logged(`mail to ${person.email}`)
+  t.match(mail.msg, `${service.url}/verify-email#token=`, 'and so do links')
+})
+
+await t.test('at a terminal the log is lines for people, elsewhere and in production JSON', async (t) => {
+  const terminal = () => Object.assign(new PassThrough(), { isTTY: true }) as unknown as NodeJS.WriteStream
+  t.equal(await openLogStream(true, terminal()), undefined)
+  t.equal(await openLogStream(false, new PassThrough() as unknown as NodeJS.WriteStream), undefined)
+  const output = terminal()
+  announceStart(readConfig({}), await openLogStream(false, output))
+  t.match(
+    String(output.read()),
+    /INFO.*: .*Gatehouse \d+\.\d+\.\d+ is starting: \w+ (the|an) embedded database in \.\/data/
+  )
 })
 
 await t.test('a port that is in use is told in words', async (t) => {

@@ -4,6 +4,7 @@ import { browserPath, openBrowser } from '../support/browser.ts'
 import { call, logIn, registerPerson } from '../support/client.ts'
 import { startMailServer } from '../support/mail-server.ts'
 import { startService } from '../support/service.ts'
+import { createShell } from '../support/shell.ts'
 
 const paths = ['/verify-email', '/reset-password', '/undo-email-change'] as const
 
@@ -31,6 +32,37 @@ await t.test('the pages of mailed links load and call nothing but this service',
     t.match(russian.text, /<html lang="ru">[^]*[А-Я][а-я]+/)
     t.notMatch(russian.text, /undefined|\{minimum\}/)
   }
+})
+
+await t.test('the start page says what this is, and leads to what is served', async (t) => {
+  const pages = [
+    { env: { ISSUER: 'http://127.0.0.1:3000' }, places: ['docs', 'dev/mail', 'openapi.json', 'health/ready'] },
+    { env: { ISSUER: 'http://login.example.com' }, places: ['docs', 'openapi.json', 'health/ready'] },
+    { env: { DOCS: 'off' }, places: ['health/ready'] }
+  ]
+  for (const { env, places } of pages) {
+    const service = await startService(t, env)
+    const page = await call(service, 'GET /', { headers: { 'accept-language': 'en' } })
+    t.match(page, { status: 200, text: /This is an authentication service/ })
+    t.match(
+      page.headers.get('content-security-policy'),
+      /^default-src 'none'; style-src 'self'; img-src data:; base-uri/
+    )
+    const links = [...page.text.matchAll(/<a href="([^"]+)"/g)].map(([, href = '']) => href)
+    t.same(links, places)
+    for (const link of links) t.equal((await call(service, `GET /${link}`)).status, 200, link)
+    const russian = await call(service, 'GET /', { headers: { 'accept-language': 'ru' } })
+    t.match(russian.text, /<html lang="ru">[^]*Это сервис аутентификации/)
+  }
+})
+
+await t.test('the first command of the start page registers a user', async (t) => {
+  const service = await startService(t)
+  const { text } = await call(service, 'GET /', { headers: { 'accept-language': 'en' } })
+  const [, command = ''] = /<pre>(curl [^<]+)<\/pre>/.exec(text) ?? []
+  const shown = command.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&#x2F;', '/')
+  const printed = await createShell(t)(shown.replace('http://gatehouse.test', service.url))
+  t.equal(printed, '{"message":"User created successfully"}')
 })
 
 if (browserPath === undefined) {
