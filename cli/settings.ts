@@ -3,7 +3,7 @@ import type { Database } from '../src/database/database.ts'
 import type { Services } from '../src/services.ts'
 import { CommandError } from './command-error.ts'
 
-const forDatabase = ['NODE_ENV', 'DATABASE_URL', 'DATABASE_POOL_SIZE']
+const forDatabase = ['NODE_ENV', 'DATABASE_URL', 'DATABASE_PASSWORD', 'DATABASE_POOL_SIZE']
 
 /**
  * Reads the settings that a command needs and no others: a job that migrates has no need of an issuer.
@@ -11,7 +11,7 @@ const forDatabase = ['NODE_ENV', 'DATABASE_URL', 'DATABASE_POOL_SIZE']
  */
 export async function readSettings(env: NodeJS.ProcessEnv, names: string[]): Promise<Config> {
   const { readConfig } = await import('../src/config/config.ts')
-  return readConfig(Object.fromEntries(names.map((name) => [name, env[name]])))
+  return readConfig(env, names)
 }
 
 /** Opens the database for the time of `work`. `names` are the settings that `work` needs beside the database's. */

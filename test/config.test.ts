@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, readConfig } from '../src/config/config.ts'
 
@@ -147,4 +148,64 @@ await t.test('all faults are told at once, without any setting’s value', async
   })
   t.equal(contradictions.length, 3)
   t.notMatch(contradictions.join('\n'), secret)
+})
+
+await t.test('a secret may stand in a file', async (t) => {
+  const folder = t.testdir({ url: 'postgres://gatehouse:s3cret@db/gatehouse\n', empty: '' })
+  const config = readConfig({ DATABASE_URL_FILE: join(folder, 'url') })
+  t.equal(config.database.url, 'postgres://gatehouse:s3cret@db/gatehouse')
+  t.same(faultsOf({ DATABASE_URL_FILE: join(folder, 'none') }), [
+    `DATABASE_URL_FILE: the file ${join(folder, 'none')} cannot be read (ENOENT)`
+  ])
+  t.same(faultsOf({ SMTP_URL_FILE: join(folder, 'empty'), MAIL_FROM: 'a@example.com' }), [
+    `SMTP_URL_FILE: the file ${join(folder, 'empty')} is empty`
+  ])
+  const both = { DATABASE_URL: 'pglite:memory', DATABASE_URL_FILE: join(folder, 'url') }
+  t.same(faultsOf(both), ['DATABASE_URL and DATABASE_URL_FILE are both set: remove one of them'])
+  t.equal(readConfig({ DATABASE_URL: 'pglite:memory', DATABASE_URL_FILE: '' }).database.url, 'pglite:memory')
+})
+
+await t.test('the password of the database may stand apart from its URL', async (t) => {
+  const apart = {
+    DATABASE_URL: 'postgres://gatehouse@db:5432/gatehouse',
+    DATABASE_LISTEN_URL: 'postgres://gatehouse@direct/gatehouse',
+    DATABASE_PASSWORD: 'p@ss/word'
+  }
+  const { url, listenUrl } = readConfig(apart).database
+  t.equal(url, 'postgres://gatehouse:p%40ss%2Fword@db:5432/gatehouse')
+  t.equal(listenUrl, 'postgres://gatehouse:p%40ss%2Fword@direct/gatehouse')
+  for (const DATABASE_URL of [
+    '',
+    'pglite:./data',
+    'postgres://db/gatehouse',
+    'postgres://gatehouse:other@db/gatehouse'
+  ]) {
+    t.match(faultsOf({ ...apart, DATABASE_URL }), [/^DATABASE_PASSWORD goes with a DATABASE_URL that names a user/])
+  }
+  const weak = faultsOf({
+    ...apart,
+    DATABASE_PASSWORD: 'gatehouse',
+    NODE_ENV: 'production',
+    ISSUER: 'https://a.example'
+  })
+  t.match(weak, [/^DATABASE_URL holds a well-known password/, /^DATABASE_LISTEN_URL holds a well-known password/])
+})
+
+await t.test('a misspelt setting is named with the nearest right one', async (t) => {
+  const misspelt = {
+    DATABSE_URL: 'DATABASE_URL',
+    DATABASE_URI: 'DATABASE_URL',
+    ACCESS_TOKEN_EXPIRE_MINUTE: 'ACCESS_TOKEN_EXPIRE_MINUTES',
+    LIMIT_LOGINS: 'LIMIT_LOGIN',
+    SMTP_URL_FLE: 'SMTP_URL_FILE'
+  }
+  for (const [name, right] of Object.entries(misspelt)) {
+    t.same(faultsOf({ [name]: 'x' }), [`${name} is no setting: it must be ${right}`])
+  }
+  t.same(
+    faultsOf({ PWD: '/', HOSTNAME: 'x', SMTP_HOST: 'x', POSTGRES_PASSWORD: 'x', DATABASE_HOST: 'x' }),
+    [],
+    'others have their own'
+  )
+  t.same(faultsOf({ DATABASE_URI: '' }), [], 'an empty variable counts as absent')
 })

@@ -1,8 +1,17 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
+import { findMisspelt, readSetting } from './environment.ts'
 import { type LimitName, type Limits, limits, readRate } from './limits.ts'
 import { type Finding, findingsOfSettings } from './production-checks.ts'
-import { contradictions, isLoopback, readIssuer, list, type Settings, SettingsSchema } from './settings.ts'
+import {
+  contradictions,
+  isLoopback,
+  readDatabaseUrl,
+  readIssuer,
+  list,
+  type Settings,
+  SettingsSchema
+} from './settings.ts'
 
 export interface MailConfig {
   /** Without one, mail waits in the outbox, where `gatehouse outbox` shows it. */
@@ -82,16 +91,24 @@ const validate = new Ajv({
   verbose: true
 }).compile<Settings>(SettingsSchema)
 
+const settingNames = Object.keys(SettingsSchema.properties)
+
 /**
- * Reads the settings from an environment. An empty variable counts as absent.
+ * Reads the settings from an environment. An empty variable counts as absent; NAME_FILE names a file that holds NAME.
+ * @param names those that are asked for; the others have their defaults
  * @throws {ConfigError} naming every fault at once; never with a setting's value, which may be a secret
  */
-export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const settings: Record<string, unknown> = Object.fromEntries(
-    Object.keys(SettingsSchema.properties).flatMap((name) => (env[name] ? [[name, env[name]]] : []))
-  )
-  const faults: string[] = []
+export function readConfig(env: NodeJS.ProcessEnv, names: string[] = settingNames): Config {
+  const faults = findMisspelt(env, settingNames)
   const refused: string[] = []
+  const settings: Record<string, unknown> = {}
+  for (const name of names) {
+    const { value, fault } = readSetting(env, name)
+    if (value !== undefined) settings[name] = value
+    if (fault === undefined) continue
+    faults.push(fault)
+    refused.push(name)
+  }
   if (!validate(settings)) {
     for (const error of validate.errors ?? []) {
       const name = error.instancePath.slice(1)
@@ -129,7 +146,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
   } = settings
   // Cookies of a domain cannot have the prefix of those that are one host's.
   const prefixByDefault = production && settings.COOKIE_DOMAIN === undefined ? 'on' : 'off'
-  const databaseUrl = settings.DATABASE_URL ?? 'pglite:./data'
+  const databaseUrl = readDatabaseUrl(settings) ?? 'pglite:./data'
   const linkBase = (settings.PUBLIC_URL ?? issuer).replace(/\/+$/, '')
   return {
     production,
@@ -137,7 +154,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
     port: settings.PORT,
     database: {
       url: databaseUrl,
-      listenUrl: settings.DATABASE_LISTEN_URL ?? databaseUrl,
+      listenUrl: readDatabaseUrl(settings, 'DATABASE_LISTEN_URL') ?? databaseUrl,
       poolSize: settings.DATABASE_POOL_SIZE
     },
     keys:

@@ -1,4 +1,4 @@
-import { readIssuer, isLoopback, isLoopbackHost, list, type Settings } from './settings.ts'
+import { readDatabaseUrl, readIssuer, isLoopback, isLoopbackHost, list, type Settings } from './settings.ts'
 
 /** What is unsafe: `refuse` keeps the service from starting, `warn` is a line in its log. Each says what to do. */
 export interface Finding {
@@ -30,7 +30,7 @@ export function findingsOfSettings(settings: Settings): Finding[] {
     ],
     ...(['DATABASE_URL', 'DATABASE_LISTEN_URL'] as const).map((name): Rule => [
       'refuse',
-      hasGuessablePassword(settings[name]),
+      hasGuessablePassword(readDatabaseUrl(settings, name)),
       `${name} holds a well-known password, or one that is the name of its user or database: choose another for production`
     ]),
     [

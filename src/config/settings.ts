@@ -27,6 +27,7 @@ export const SettingsSchema = Type.Object({
     url('^(pglite:.+|postgres(ql)?://.+)$', 'must be pglite:FOLDER, pglite:memory or postgres://USER@HOST/DATABASE')
   ),
   DATABASE_LISTEN_URL: Type.Optional(url('^postgres(ql)?://.+$', 'must be postgres://USER@HOST/DATABASE')),
+  DATABASE_PASSWORD: Type.Optional(text()),
   DATABASE_POOL_SIZE: whole(1, 1000, 10),
   KEYS_DIR: text({ default: 'keys' }),
   JWT_PRIVATE_KEY: Type.Optional(text()),
@@ -94,6 +95,10 @@ export function contradictions(settings: Settings): string[] {
       'DATABASE_URL cannot be read: percent-encode special characters of its password (# is %23, / is %2F, % is %25)'
     ],
     [
+      settings.DATABASE_PASSWORD !== undefined && !lacksPassword.test(settings.DATABASE_URL ?? ''),
+      'DATABASE_PASSWORD goes with a DATABASE_URL that names a user and no password: postgres://USER@HOST/DATABASE'
+    ],
+    [
       !URL.canParse(readIssuer(settings)),
       settings.ISSUER === undefined ? 'HOST must be an address or a host name' : 'ISSUER cannot be read as a URL'
     ],
@@ -151,6 +156,18 @@ export function contradictions(settings: Settings): string[] {
 export function readIssuer(settings: Settings): string {
   const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST
   return settings.ISSUER ?? `http://${host}:${String(settings.PORT)}`
+}
+
+const lacksPassword = /^(postgres(?:ql)?:\/\/[^:@/?#]+)@/
+
+/** The URL of the database, with the password that stands apart from it. */
+export function readDatabaseUrl(
+  settings: Settings,
+  name: 'DATABASE_URL' | 'DATABASE_LISTEN_URL' = 'DATABASE_URL'
+): string | undefined {
+  const { [name]: url, DATABASE_PASSWORD: password } = settings
+  if (password === undefined) return url
+  return url?.replace(lacksPassword, (_, start: string) => `${start}:${encodeURIComponent(password)}@`)
 }
 
 export const list = (value: string) =>

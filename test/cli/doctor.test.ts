@@ -131,7 +131,7 @@ for (const [title, folder, file, level, said] of modes) {
     t.equal(troubles.length, level === undefined ? 0 : 1)
     if (level === 'refused') {
       const refusal = await gatehouse(t, ['serve'], { env: { ...env, PORT: '0' } })
-      t.match(refusal, { status: 1, stdout: '', stderr: said })
+      t.match(refusal, { status: 1, stdout: /^\{[^\n]* is starting: [^\n]*\n$/, stderr: said })
     }
   })
 }
