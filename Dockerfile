@@ -15,8 +15,9 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 KEYS_DIR=/keys
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
-RUN ln -s /app/dist/cli/gatehouse.js /usr/local/bin/gatehouse && install -d -o node -g node -m 700 /keys
-USER node
+RUN ln -s /app/dist/cli/gatehouse.js /usr/local/bin/gatehouse && install -d -o 1000 -g 1000 -m 700 /keys
+# The user "node" of the base image; by its number, so that a cluster can see that it is not root.
+USER 1000
 VOLUME /keys
 EXPOSE 3000
 # Liveness, not readiness: to restart the service would not bring a database back.
