@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../src/errors.ts'
-import type { Limit, LimitName } from '../src/config/limits.ts'
+import { describeLimit, type Limit, type LimitName } from '../src/config/limits.ts'
 import { toNetwork } from '../src/throttling/network.ts'
 import { hooks, requireUser } from './access.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How often a route may be called, by its name in src/limits/limits.ts; routes that name none are not limited. */
+    /** How often a route may be called, by its name in src/config/limits.ts; routes that name none are not limited. */
     limit?: Exclude<LimitName, 'client'>
   }
 }
@@ -25,7 +25,7 @@ export default fp(
 
       async function refuseTooMany(request: FastifyRequest): Promise<void> {
         const wait = await limiter.take(name as LimitName, ...keysOf(request, limit))
-        if (wait > 0) throw new Problem('rate_limited', { retryAfter: wait })
+        if (wait > 0) throw new Problem('rate_limited', { detail: describeLimit(limit, wait), retryAfter: wait })
       }
 
       route.preHandler = [...hooks(route.preHandler), refuseTooMany]

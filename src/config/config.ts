@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import { findMisspelt, readSetting } from './environment.ts'
-import { type LimitName, type Limits, limits, readRate } from './limits.ts'
+import { developmentRates, type LimitName, type Limits, limits, readRate } from './limits.ts'
 import { type Finding, findingsOfSettings } from './production-checks.ts'
 import {
   contradictions,
@@ -109,6 +109,7 @@ export function readConfig(env: NodeJS.ProcessEnv, names: string[] = settingName
     faults.push(fault)
     refused.push(name)
   }
+  const isGiven = new Set(Object.keys(settings))
   if (!validate(settings)) {
     for (const error of validate.errors ?? []) {
       const name = error.instancePath.slice(1)
@@ -124,7 +125,7 @@ export function readConfig(env: NodeJS.ProcessEnv, names: string[] = settingName
   const others = [...contradictions(settings as Settings), ...unsafe]
   faults.push(...others.filter((fault) => !refused.some((name) => fault.includes(name))))
   if (faults.length > 0) throw new ConfigError(faults)
-  return { ...toConfig(settings as Settings), warnings: findings }
+  return { ...toConfig(settings as Settings, isGiven), warnings: findings }
 }
 
 function explain(error: ErrorObject): string {
@@ -134,7 +135,7 @@ function explain(error: ErrorObject): string {
   return `${name} ${explanation ?? error.message ?? 'is not valid'}`
 }
 
-function toConfig(settings: Settings): Omit<Config, 'warnings'> {
+function toConfig(settings: Settings, isGiven: Set<string>): Omit<Config, 'warnings'> {
   const minute = 60
   const day = 24 * 60 * minute
   const issuer = readIssuer(settings)
@@ -148,6 +149,8 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
   const prefixByDefault = production && settings.COOKIE_DOMAIN === undefined ? 'on' : 'off'
   const databaseUrl = readDatabaseUrl(settings) ?? 'pglite:./data'
   const linkBase = (settings.PUBLIC_URL ?? issuer).replace(/\/+$/, '')
+  // Only its developer reaches it: it may tell and allow more.
+  const isLocal = !production && isLoopback(linkBase)
   return {
     production,
     host: settings.HOST,
@@ -187,7 +190,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
     },
     pwnedPasswordsUrl: settings.PWNED_PASSWORDS_URL,
     rateLimit: settings.RATE_LIMIT === 'on',
-    limits: readLimits(settings),
+    limits: readLimits(settings, isLocal ? developmentRates : {}, isGiven),
     requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL === 'on',
     unverifiedAccounts: settings.UNVERIFIED_ACCOUNT_DAYS ?? (settings.REQUIRE_VERIFIED_EMAIL === 'on' ? 30 : undefined),
     auditRetention: settings.AUDIT_RETENTION_DAYS,
@@ -196,7 +199,7 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
       from: settings.MAIL_FROM ?? 'Gatehouse <gatehouse@localhost>',
       templatesDir: settings.MAIL_TEMPLATES_DIR,
       linkBase,
-      showsMails: !production && settings.SMTP_URL === undefined && isLoopback(linkBase)
+      showsMails: isLocal && settings.SMTP_URL === undefined
     },
     docs: (settings.DOCS ?? (production ? 'off' : 'on')) === 'on',
     metricsPort: settings.METRICS_PORT,
@@ -206,16 +209,18 @@ function toConfig(settings: Settings): Omit<Config, 'warnings'> {
   }
 }
 
-/** The limits, each with the numbers of its setting. */
-function readLimits(settings: Settings): Limits {
-  const rates: Record<string, unknown> = settings
+/** The limits, each with the numbers of its setting, or else of `rates`. */
+function readLimits(settings: Settings, rates: Partial<Record<LimitName, string>>, isGiven: Set<string>): Limits {
+  const given: Record<string, unknown> = settings
   return Object.fromEntries(
     Object.entries(limits).map(([name, limit]) => {
-      const rate = rates[`LIMIT_${name.toUpperCase()}`]
+      const setting = `LIMIT_${name.toUpperCase()}`
+      const rate = isGiven.has(setting) ? given[setting] : rates[name as LimitName]
       return [name, { ...limit, ...(typeof rate === 'string' && readRate(rate)) }]
     })
   ) as Record<LimitName, (typeof limits)[LimitName]>
 }
+
 export interface DatabaseOptions {
   url: string
   /** A direct connection for notifications, where a pooler stands between. */

@@ -5,6 +5,8 @@ const hour = 60 * minute
 export interface Limit {
   /** Whose attempts are counted together. */
   per: 'address' | 'client and address' | 'device' | 'session' | 'user'
+  /** What is counted, as the refused caller is told. */
+  of: string
   attempts: number
   /** Seconds, from the first attempt on. */
   within: number
@@ -19,31 +21,52 @@ export interface Limit {
  */
 export const limits = {
   /** A device of another user counts by its address as well, see `password-attempts.ts`. */
-  login: { per: 'device', attempts: 20, within: minute, in: 'database' },
-  registration: { per: 'address', attempts: 10, within: hour, in: 'database' },
+  login: { per: 'device', of: 'logins', attempts: 20, within: minute, in: 'database' },
+  registration: { per: 'address', of: 'registrations', attempts: 10, within: hour, in: 'database' },
   /** Mails that a stranger asks for, such as that with which a forgotten password is replaced. */
-  forgot: { per: 'address', attempts: 10, within: hour, in: 'database' },
+  forgot: { per: 'address', of: 'requests for a link', attempts: 10, within: hour, in: 'database' },
   /** Mails that a user asks for. */
-  mail: { per: 'user', attempts: 5, within: hour, in: 'database' },
+  mail: { per: 'user', of: 'requests for a link', attempts: 5, within: hour, in: 'database' },
   /** Tokens out of mails. */
-  link: { per: 'address', attempts: 20, within: 10 * minute, in: 'database' },
+  link: { per: 'address', of: 'uses of mailed links', attempts: 20, within: 10 * minute, in: 'database' },
   /** The user's password, to change it or to authenticate again. */
-  password: { per: 'session', attempts: 10, within: 10 * minute, in: 'database' },
+  password: { per: 'session', of: 'passwords', attempts: 10, within: 10 * minute, in: 'database' },
   /** The profile, whose every change is kept in the audit. */
-  profile: { per: 'user', attempts: 60, within: hour, in: 'database' },
+  profile: { per: 'user', of: 'changes of the profile', attempts: 60, within: hour, in: 'database' },
   /** Another username: each attempt tells whether one is taken, and each change frees one that others may know the user by. */
-  username: { per: 'user', attempts: 5, within: 24 * hour, in: 'database' },
+  username: { per: 'user', of: 'changes of the username', attempts: 5, within: 24 * hour, in: 'database' },
   /** All that is kept of a user, megabytes at a time. */
-  export: { per: 'user', attempts: 5, within: hour, in: 'database' },
+  export: { per: 'user', of: 'exports', attempts: 5, within: hour, in: 'database' },
   /** Each token for itself, and each token once for its session: what is spent does not count against what is good. */
-  refresh: { per: 'session', attempts: 60, within: minute, in: 'memory' },
+  refresh: { per: 'session', of: 'refreshes', attempts: 60, within: minute, in: 'memory' },
   /** Wrong credentials of a service client: not of a route, since the right ones, which come by the thousand, do not count. */
-  client: { per: 'client and address', attempts: 20, within: minute, in: 'memory' }
+  client: { per: 'client and address', of: 'wrong client secrets', attempts: 20, within: minute, in: 'memory' }
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof limits
 
+/** For a service that only its developer's machine reaches, and whose tests register many users from one address. */
+export const developmentRates: Partial<Record<LimitName, string>> = {
+  registration: '200/1h',
+  forgot: '200/1h',
+  mail: '100/1h'
+}
+
 export type Limits = Record<LimitName, Limit>
+
+const wholes = {
+  address: 'from this address',
+  'client and address': 'of this client from this address',
+  device: 'from this device',
+  session: 'in this session',
+  user: 'by this user'
+}
+
+/** What is said to a caller who has to wait. @param wait in seconds */
+export function describeLimit({ of, per }: Limit, wait: number): string {
+  const [unit, seconds] = wait >= 2 * minute ? ['minutes', minute] : ['seconds', 1]
+  return `Too many attempts: ${of} ${wholes[per]}. Try again in ${String(Math.ceil(wait / seconds))} ${unit}`
+}
 
 const units = { s: 1, m: minute, h: hour, d: 24 * hour }
 

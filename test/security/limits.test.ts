@@ -32,7 +32,8 @@ for (const kind of kinds) {
     const answers = await spray(service, 200, () => from(address))
     t.same([count(answers, 401), count(answers, 429)], [20, 180])
     const refused = answers.find(({ status }) => status === 429)
-    t.match(refused?.body, { code: 'rate_limited', detail: 'Too many attempts' })
+    const detail = /^Too many attempts: logins from this device\. Try again in \d+ seconds$/
+    t.match(refused?.body, { code: 'rate_limited', detail })
     const wait = Number(refused?.headers.get('retry-after'))
     t.ok(wait >= 1 && wait <= 60 && Number.isInteger(wait), String(wait))
     t.equal((await attempt(service, anybody(), 'x', { address })).status, 429)
@@ -247,4 +248,31 @@ await t.test('where the table alone fails each instance counts for itself, and o
   await sql(service, 'alter table rate_limits_away rename to rate_limits')
   t.equal((await attempt(service, username, password)).status, 200)
   t.ok(service.log.some((line) => line.includes('limits are counted by each instance for itself')))
+})
+
+await t.test('a service that only its developer reaches lets many users register', async (t) => {
+  const registrations = async (env: Record<string, string>) => {
+    const target = await startLimited(t, env)
+    const address = somewhere()
+    const answers: Answer[] = []
+    for (let n = 0; n < 12; n++) {
+      const json = {
+        username: `newcomer-${String(n)}`,
+        email: `newcomer-${String(n)}@example.com`,
+        password: 'a long and quiet evening'
+      }
+      answers.push(await call(target, 'POST /auth/registration', { json, headers: from(address) }))
+    }
+    return answers
+  }
+  const local = { ISSUER: 'http://127.0.0.1:3000' }
+  t.same(new Set(statuses(await registrations(local))), new Set([201]))
+  t.same(
+    count(await registrations({ ...local, LIMIT_REGISTRATION: '10/1h' }), 201),
+    10,
+    'unless the setting says otherwise'
+  )
+  const refused = (await registrations({})).at(-1)
+  const detail = /^Too many attempts: registrations from this address\. Try again in \d+ minutes$/
+  t.match(refused, { status: 429, body: { detail } })
 })
