@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
+import { closestMatch } from 'leven'
 import { viewEvent } from '../routes/views.ts'
 import type { AuditRow } from '../src/repositories/audit-event-list.ts'
 import { CommandError } from './command-error.ts'
+import { readCount } from './numbers.ts'
 import { wantsJson, write } from './output.ts'
 import { withSchema } from './settings.ts'
+import { printable } from './table.ts'
 
 // Milliseconds between two looks.
 const interval = 500
@@ -21,7 +24,7 @@ export function addAudit(program: Command, env: NodeJS.ProcessEnv): void {
   group
     .command('tail')
     .description('print the latest events, then follow new ones until interrupted')
-    .option('-n, --lines <number>', 'how many of the latest', count, 20)
+    .option('-n, --lines <number>', 'how many of the latest', readCount, 20)
     .option('--type <type>', 'of this type only, such as user.login_failed')
     .option('--no-follow', 'end after the latest')
     .action(async ({ lines, type, follow }: TailArguments, command: Command) => {
@@ -30,7 +33,8 @@ export function addAudit(program: Command, env: NodeJS.ProcessEnv): void {
         import('../src/repositories/audit-events.ts')
       ])
       if (type !== undefined && !auditEventTypes.some((known) => known === type)) {
-        throw new CommandError(`There are no events of the type ${type}. The types are: ${auditEventTypes.join(', ')}`)
+        const message = `There are no events of the type ${type}: did you mean ${String(closestMatch(type, auditEventTypes))}?`
+        throw new CommandError(`${message} The types are: ${auditEventTypes.join(', ')}`, 'usage')
       }
       const interruption = new AbortController()
       process.once('SIGINT', () => {
@@ -43,14 +47,11 @@ export function addAudit(program: Command, env: NodeJS.ProcessEnv): void {
       }
       const form = wantsJson(command) ? asJson : inWords
       await withSchema(env, [], async ({ db }) => {
-        for await (const event of tail(db, { lines, type, wait })) await write(`${form(event)}\n`)
+        for await (const event of tail(db, { lines, type, wait })) {
+          if (!(await write(`${form(event)}\n`))) return
+        }
       })
     })
-}
-
-function count(text: string): number {
-  if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a number of lines, at most 99999.')
 }
 
 /** A JSON object a line, which programs can read as it comes. */
@@ -68,6 +69,3 @@ function inWords(event: AuditRow): string {
   ].flat()
   return printable([event.createdAt.toISOString(), event.type, ...parts].join(' '))
 }
-
-/** What clients sent must not command the terminal that it is printed on; JSON leaves these as they are. */
-const printable = (text: string) => text.replaceAll(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '?')

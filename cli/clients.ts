@@ -8,6 +8,7 @@ import { isUuid } from '../src/ids.ts'
 import { CommandError } from './command-error.ts'
 import { print, printAll } from './output.ts'
 import { withServices } from './settings.ts'
+import type { Columns } from './table.ts'
 
 const pageSize = 100
 
@@ -35,7 +36,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .command('list')
     .description('list all clients, oldest first')
     .action(async (_options: object, command: Command) => {
-      await withServices(env, (clients) => printAll(command, everyClient(clients), inColumns))
+      await withServices(env, (clients) => printAll(command, everyClient(clients), columns))
     })
 
   group
@@ -56,7 +57,7 @@ export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
     .argument('<id>', 'the client_id')
     .argument('<secret-id>', 'as "gatehouse clients list" shows it')
     .action(async (id: string, secretId: string, _options: object, command: Command) => {
-      if (!isUuid(secretId)) throw new CommandError(`There is no secret ${secretId}`)
+      if (!isUuid(secretId)) throw new CommandError(`There is no secret ${secretId}`, 'not_found')
       await onClient(
         env,
         id,
@@ -108,7 +109,7 @@ async function onClient<T>(
   what = `client ${id}`
 ): Promise<T> {
   const { Problem } = await import('../src/errors.ts')
-  const unknown = new CommandError(`There is no ${what}: "gatehouse clients list" lists them`)
+  const unknown = new CommandError(`There is no ${what}: "gatehouse clients list" lists them`, 'not_found')
   if (!isUuid(id)) throw unknown
   return withServices(env, work).catch((error: unknown) => {
     throw error instanceof Problem && error.code === 'not_found' ? unknown : error
@@ -126,14 +127,13 @@ async function* everyClient(clients: Services) {
 
 type Description = ReturnType<typeof viewClient>
 
-const inColumns = (client: Description) =>
-  [
-    client.id,
-    client.name,
-    [...rolesInClaims(client), ...uncommon(client.scopes)].join(',') || '-',
-    client.is_disabled ? 'disabled' : 'enabled',
-    client.secrets.map(({ id }) => id).join(',') || '-'
-  ].join('\t')
+const columns: Columns<Description> = {
+  id: ({ id }) => id,
+  status: (client) => (client.is_disabled ? 'disabled' : 'enabled'),
+  roles: (client) => [...rolesInClaims(client), ...uncommon(client.scopes)].join(',') || '-',
+  secrets: ({ secrets }) => secrets.map(({ id }) => id).join(',') || '-',
+  name: ({ name }) => name
+}
 
 /** What is worth a word in a line: asking about tokens is what almost every client may. */
 const uncommon = (scopes: readonly string[]) => scopes.filter((scope) => scope !== 'introspect')

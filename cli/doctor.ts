@@ -1,13 +1,11 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../src/config/config.ts'
 import type { Db } from '../src/database/database.ts'
+import type { Check } from './check.ts'
+import { checkCookies, checkProxy } from './doctor-browsers.ts'
 import { print } from './output.ts'
-
-interface Check {
-  about: 'settings' | 'files' | 'keys' | 'database' | 'schema' | 'clock' | 'mail'
-  status: 'ok' | 'warning' | 'failed'
-  message: string
-}
+import { type Columns, createTable } from './table.ts'
 
 type Explain = (error: unknown) => string
 
@@ -18,12 +16,13 @@ const clocksAreWrong = 30
 export function addDoctor(program: Command, env: NodeJS.ProcessEnv): void {
   program
     .command('doctor')
-    .description('check settings, keys, database, clock and mail as "serve" would find them; changes nothing')
+    .description(
+      'check settings, files, proxy, cookies, keys, database, clock and mail as "serve" would find them; changes nothing'
+    )
     .action(async (_options: object, command: Command) => {
       const checks = await examine(env)
       if (checks.some(({ status }) => status === 'failed')) process.exitCode = 1
-      const words = checks.map(({ about, status, message }) => [status, about, message].join('\t')).join('\n')
-      print(command, { ok: process.exitCode !== 1, checks }, words)
+      print(command, { ok: process.exitCode !== 1, checks }, createTable(columns)(checks).trimEnd())
     })
 }
 
@@ -43,10 +42,18 @@ async function examine(env: NodeJS.ProcessEnv): Promise<Check[]> {
   return [
     ...checkSettings(config),
     ...(await checkFiles(config)),
+    ...checkProxy(config),
+    ...checkCookies(config),
     await checkKeys(config, explain),
     ...(await checkDatabase(config, explain)),
     ...(await checkMail(config))
   ]
+}
+
+const columns: Columns<Check> = {
+  status: ({ status }) => status,
+  check: ({ about }) => about,
+  message: ({ message }) => message
 }
 
 function checkSettings({ production, warnings }: Config): Check[] {
@@ -90,32 +97,30 @@ async function checkKeys(config: Config, explain: Explain): Promise<Check> {
 }
 
 async function checkDatabase({ database: options }: Config, explain: Explain): Promise<Check[]> {
-  const isEmbedded = options.url.startsWith('pglite:')
-  // To open an embedded database that is not there is to make it.
-  if (isEmbedded && !(await isFolder(options.url.slice('pglite:'.length)))) {
-    return [{ about: 'database', status: 'ok', message: 'The first start makes the embedded database' }]
-  }
+  const { openDatabase } = await import('../src/database/open.ts')
+  const { EmbeddedDatabaseError } = await import('../src/database/errors.ts')
   try {
-    const { openDatabase } = await import('../src/database/open.ts')
-    const database = await openDatabase(options)
+    const database = await openDatabase(options, 'refuse')
     try {
       return [
+        { about: 'database', status: 'ok', message: 'It answers' },
         await checkSchema(database.db),
-        ...(isEmbedded ? [] : [await checkClock(database.db)]),
-        { about: 'database', status: 'ok', message: 'It answers' }
+        ...(options.url.startsWith('pglite:') ? [] : [await checkClock(database.db)])
       ]
     } finally {
       await database.close()
     }
   } catch (error) {
-    return [{ about: 'database', status: 'failed', message: explain(error) }]
+    const reason = error instanceof EmbeddedDatabaseError ? error.reason : 'unusable'
+    if (reason === 'unusable') return [{ about: 'database', status: 'failed', message: explain(error) }]
+    return [{ about: 'database', status: 'ok', message: sayOfEmbedded(options.url.slice('pglite:'.length))[reason] }]
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  const { statSync } = await import('node:fs')
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
-}
+const sayOfEmbedded = (location: string) => ({
+  missing: `The first start makes the embedded database in ${location === 'memory' ? 'memory' : resolve(location)}`,
+  'in use': `The embedded database in ${location} is in use, and serves one process: stop the service to have it examined`
+})
 
 async function checkSchema(db: Db): Promise<Check> {
   const { countPendingMigrations } = await import('../src/database/migrate.ts')

@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander'
 import { ConfigError } from '../src/config/config.ts'
 import {
   DatabaseBusy,
@@ -6,51 +7,94 @@ import {
   EmbeddedDatabaseError,
   isUnavailable
 } from '../src/database/errors.ts'
-import { InvalidInput, Problem } from '../src/errors.ts'
+import { InvalidInput, Problem, type ProblemCode } from '../src/errors.ts'
 import { KeyError } from '../src/keys/key-files.ts'
-import { CommandError } from './command-error.ts'
-
-/** Errors whose message is written for an operator. */
-const explained = [ConfigError, KeyError, EmbeddedDatabaseError, CommandError]
+import { CommandError, type FailureCode } from './command-error.ts'
 
 /** What went wrong and what to do, in words for an operator: no stack, and nothing of a secret. */
-export function explainFailure(error: unknown, env: NodeJS.ProcessEnv): string {
-  if (error instanceof Problem) return explainProblem(error)
-  if (error instanceof InvalidInput) return error.message
-  if (explained.some((type) => error instanceof type)) return (error as Error).message
-  return explainSystem(error) ?? explainDatabase(error, env) ?? explainUnexpected(error, env)
+export interface Failure {
+  code: FailureCode | ProblemCode
+  message: string
+  /** The faults of input or of settings, each by itself. */
+  errors?: { field?: string; message: string }[]
 }
 
-function explainProblem(problem: Problem): string {
-  return problem.code === 'last_admin' ? `${problem.message}: make another user admin first` : problem.message
+/** 0 after `--help`, 2 for a command line that is not valid, 1 for all else. */
+export function exitStatus(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  return error instanceof CommandError && error.code === 'usage' ? 2 : 1
+}
+
+export const explainFailure = (error: unknown, env: NodeJS.ProcessEnv): string => describeFailure(error, env).message
+
+export function describeFailure(error: unknown, env: NodeJS.ProcessEnv): Failure {
+  return describeOwn(error) ?? describeSystem(error) ?? describeDatabase(error, env) ?? describeUnexpected(error, env)
+}
+
+/** Errors whose message is written for an operator. */
+function describeOwn(error: unknown): Failure | undefined {
+  if (error instanceof CommanderError) return describeUsage(error)
+  if (error instanceof CommandError) return { code: error.code, message: error.message }
+  if (error instanceof Problem) return describeProblem(error)
+  if (error instanceof InvalidInput) {
+    return { code: 'validation_failed', message: error.message, errors: [...error.faults] }
+  }
+  if (error instanceof ConfigError) {
+    return { code: 'settings_invalid', message: error.message, errors: error.faults.map((message) => ({ message })) }
+  }
+  if (error instanceof KeyError) return { code: 'keys_unusable', message: error.message }
+  if (error instanceof EmbeddedDatabaseError) {
+    return { code: error.reason === 'missing' ? 'database_missing' : 'database_unusable', message: error.message }
+  }
+  return undefined
+}
+
+function describeUsage({ code, message }: CommanderError): Failure {
+  // It has printed the help.
+  if (code === 'commander.help') return { code: 'usage', message: 'A command is missing: --help lists them' }
+  return { code: 'usage', message: message.replace(/^error: /, '').replaceAll('\n', ' ') }
+}
+
+function describeProblem({ code, message }: Problem): Failure {
+  return { code, message: code === 'last_admin' ? `${message}: make another user admin first` : message }
 }
 
 /** Ports and files that are not to be had. */
-function explainSystem(error: unknown): string | undefined {
+function describeSystem(error: unknown): Failure | undefined {
   const { code, syscall, path, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
   const reason = code ?? ''
   if (syscall === 'listen' || syscall === 'bind') {
     const place = `${address ?? ''}:${String(port)}`
-    if (code === 'EADDRINUSE')
-      return `Cannot listen on ${place}, which is in use: stop what listens there or set another PORT or METRICS_PORT`
-    return `Cannot listen on ${place} (${reason}): check HOST, PORT and METRICS_PORT`
+    const message =
+      code === 'EADDRINUSE'
+        ? `Cannot listen on ${place}, which is in use: stop what listens there or set another PORT or METRICS_PORT`
+        : `Cannot listen on ${place} (${reason}): check HOST, PORT and METRICS_PORT`
+    return { code: 'address_unavailable', message }
   }
   if (syscall === undefined || path === undefined) return undefined
-  return `Cannot use ${path} (${syscall}: ${reason}): check that the path exists and who may read and write it`
+  const message = `Cannot use ${path} (${syscall}: ${reason}): check that the path exists and who may read and write it`
+  return { code: 'file_unavailable', message }
 }
 
-function explainDatabase(error: unknown, env: NodeJS.ProcessEnv): string | undefined {
+function describeDatabase(error: unknown, env: NodeJS.ProcessEnv): Failure | undefined {
   const code = driverError(error)?.code
+  const server = `PostgreSQL at ${readAddress(env.DATABASE_URL)}`
   if (typeof code === 'string' && code.startsWith('28')) {
-    return `PostgreSQL at ${readAddress(env.DATABASE_URL)} refused the login: check user and password in DATABASE_URL`
+    const message = `${server} refused the login: check user and password in DATABASE_URL`
+    return { code: 'database_refused', message }
   }
   if (code === '3D000') {
-    return `PostgreSQL at ${readAddress(env.DATABASE_URL)} has no such database: create it, or check DATABASE_URL`
+    const message = `${server} has no such database: create it, or check DATABASE_URL`
+    return { code: 'database_missing', message }
   }
-  if (code === '42501') return 'The database role may not do that: grant it the right, or use its owner in DATABASE_URL'
+  if (code === '42501') {
+    const message = 'The database role may not do that: grant it the right, or use its owner in DATABASE_URL'
+    return { code: 'database_permission_denied', message }
+  }
   if (!isUnavailable(error)) return undefined
   const reason = typeof code === 'string' ? code : error instanceof DatabaseBusy ? 'no answer in time' : 'no answer'
-  return `Cannot reach PostgreSQL at ${readAddress(env.DATABASE_URL)} (${reason}): check DATABASE_URL, and that the server runs`
+  const message = `Cannot reach ${server} (${reason}): check DATABASE_URL, and that the server runs`
+  return { code: 'database_unavailable', message }
 }
 
 /** The host and port of a database's URL, never its password. */
@@ -61,9 +105,11 @@ function readAddress(url = ''): string {
 }
 
 /** A fault of ours. Of errors from the database only what holds no values is told. */
-function explainUnexpected(error: unknown, env: NodeJS.ProcessEnv): string {
+function describeUnexpected(error: unknown, env: NodeJS.ProcessEnv): Failure {
   const details = describeError(error) as { type: string; message?: string; code?: unknown }
-  if (env.LOG_LEVEL === 'debug' || env.LOG_LEVEL === 'trace') return JSON.stringify(details)
+  if (env.LOG_LEVEL === 'debug' || env.LOG_LEVEL === 'trace') {
+    return { code: 'internal_error', message: JSON.stringify(details) }
+  }
   const what = details.message?.split('\n', 1)[0] ?? [details.type, details.code].join(' ')
-  return `${what} (unexpected: LOG_LEVEL=debug tells where)`
+  return { code: 'internal_error', message: `${what} (unexpected: LOG_LEVEL=debug tells where)` }
 }

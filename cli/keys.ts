@@ -5,6 +5,7 @@ import type { KeyState } from '../src/keys/key-states.ts'
 import { CommandError } from './command-error.ts'
 import { print } from './output.ts'
 import { readSettings } from './settings.ts'
+import { type Columns, createTable } from './table.ts'
 
 type Kind = 'access' | 'refresh'
 
@@ -50,12 +51,8 @@ export function addKeys(program: Command, env: NodeJS.ProcessEnv): void {
     .description('list the keys, oldest first, with their state: pending, active, retiring or gone')
     .action(async (_options: object, command: Command) => {
       const keys = await describeAll(await settings(env))
-      const words = keys
-        .map(({ kid, kind, algorithm, state, created_at }) =>
-          [kid, kind, algorithm, state, created_at.toISOString()].join('\t')
-        )
-        .join('\n')
-      print(command, keys, words || 'There is no key: make one with "gatehouse keys generate"')
+      const none = 'There is no key: make one with "gatehouse keys generate"'
+      print(command, keys, keys.length === 0 ? none : createTable(columns)(keys).trimEnd())
     })
 
   group
@@ -74,10 +71,18 @@ export function addKeys(program: Command, env: NodeJS.ProcessEnv): void {
     })
 }
 
+const columns: Columns<Description> = {
+  kid: ({ kid }) => kid,
+  kind: ({ kind }) => kind,
+  algorithm: ({ algorithm }) => algorithm,
+  state: ({ state }) => state,
+  created: ({ created_at }) => created_at.toISOString()
+}
+
 /** @throws {CommandError} unless there is such a key, and another of its kind */
 function named(keys: Description[], kid: string): Description {
   const key = keys.find((candidate) => candidate.kid === kid)
-  if (key === undefined) throw new CommandError(`There is no key ${kid}: see "gatehouse keys list"`)
+  if (key === undefined) throw new CommandError(`There is no key ${kid}: see "gatehouse keys list"`, 'not_found')
   if (keys.filter(({ kind }) => kind === key.kind).length === 1) {
     throw new CommandError(
       `${kid} is the only key for ${key.kind} tokens: run "gatehouse keys rotate --kind ${key.kind}" first`

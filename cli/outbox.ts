@@ -3,17 +3,23 @@ import type { Db } from '../src/database/database.ts'
 import type { MailPayload } from '../src/mail/enqueue.ts'
 import type { Job } from '../src/repositories/jobs.ts'
 import { CommandError } from './command-error.ts'
-import { print, printAll, rowsById } from './output.ts'
+import { readCount } from './numbers.ts'
+import { print, printAll, rowsById, take } from './output.ts'
 import { withSchema } from './settings.ts'
+import type { Columns } from './table.ts'
 
 const pageSize = 500
 
 export function addOutbox(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program
-    .command('outbox')
-    .description('list mails that wait to be sent; without SMTP_URL all mails wait')
-    .action(async (_options: object, command: Command) => {
-      await withSchema(env, [], ({ db }) => printAll(command, everyMail(db), inColumns))
+  const group = program.command('outbox').description('mails that wait to be sent; without SMTP_URL all mails wait')
+
+  group
+    .command('list', { isDefault: true })
+    .description('list mails that wait, oldest first; also without the word "list"')
+    .option('--limit <number>', 'at most so many', readCount)
+    .option('--after <id>', 'those that come after one', readCount)
+    .action(async ({ limit, after }: { limit?: number; after?: number }, command: Command) => {
+      await withSchema(env, [], ({ db }) => printAll(command, take(everyMail(db, after), limit), columns))
     })
 
   group
@@ -25,7 +31,7 @@ export function addOutbox(program: Command, env: NodeJS.ProcessEnv): void {
         const { mailKind } = await import('../src/mail/enqueue.ts')
         const { listJobs } = await import('../src/repositories/jobs.ts')
         const [row] = /^[1-9]\d{0,14}$/.test(id) ? await listJobs(db, mailKind, Number(id) - 1, 1) : []
-        if (row?.id !== Number(id)) throw new CommandError(`No mail ${id} waits: see "gatehouse outbox"`)
+        if (row?.id !== Number(id)) throw new CommandError(`No mail ${id} waits: see "gatehouse outbox"`, 'not_found')
         const { createComposer } = await import('../src/mail/composer.ts')
         const { readTemplates } = await import('../src/mail/templates.ts')
         const { createLinkTokens } = await import('../src/tokens/link-token.ts')
@@ -50,10 +56,10 @@ const forMails = [
   ...['ACCESS_TOKEN_EXPIRE_MINUTES', 'REFRESH_TOKEN_EXPIRE_DAYS', 'SESSION_MAX_DAYS']
 ]
 
-async function* everyMail(db: Db) {
+async function* everyMail(db: Db, first?: number) {
   const { mailKind, readMail } = await import('../src/mail/enqueue.ts')
   const { listJobs } = await import('../src/repositories/jobs.ts')
-  for await (const job of rowsById((after) => listJobs(db, mailKind, after, pageSize)))
+  for await (const job of rowsById((after) => listJobs(db, mailKind, after, pageSize), first))
     yield describe(job, readMail(job))
 }
 
@@ -69,5 +75,11 @@ const describe = (job: Job, { template, language, recipient }: MailPayload) => (
 
 type Description = ReturnType<typeof describe>
 
-const inColumns = (mail: Description) =>
-  [mail.id, mail.created_at.toISOString(), mail.template, mail.language, mail.recipient, mail.attempts].join('\t')
+const columns: Columns<Description> = {
+  id: ({ id }) => id,
+  created: ({ created_at }) => created_at.toISOString(),
+  template: ({ template }) => template,
+  language: ({ language }) => language,
+  attempts: ({ attempts }) => attempts,
+  recipient: ({ recipient }) => recipient
+}

@@ -14,15 +14,19 @@ export async function readSettings(env: NodeJS.ProcessEnv, names: string[]): Pro
   return readConfig(env, names)
 }
 
-/** Opens the database for the time of `work`. `names` are the settings that `work` needs beside the database's. */
+/**
+ * Opens the database for the time of `work`. `names` are the settings that `work` needs beside the database's.
+ * @param absent whether an embedded database that is not there is made
+ */
 export async function withDatabase<T>(
   env: NodeJS.ProcessEnv,
   names: string[],
+  absent: 'make' | 'refuse',
   work: (database: Database, config: Config) => Promise<T>
 ): Promise<T> {
   const config = await readSettings(env, [...forDatabase, ...names])
   const { openDatabase } = await import('../src/database/open.ts')
-  const database = await openDatabase(config.database)
+  const database = await openDatabase(config.database, absent)
   try {
     return await work(database, config)
   } finally {
@@ -30,9 +34,13 @@ export async function withDatabase<T>(
   }
 }
 
-/** Opens the database, which must have this version's schema. */
-export const withSchema: typeof withDatabase = (env, names, work) =>
-  withDatabase(env, names, async (database, config) => {
+/** Opens the database, which must be there and have this version's schema. */
+export const withSchema = <T>(
+  env: NodeJS.ProcessEnv,
+  names: string[],
+  work: (database: Database, config: Config) => Promise<T>
+): Promise<T> =>
+  withDatabase(env, names, 'refuse', async (database, config) => {
     const { countPendingMigrations } = await import('../src/database/migrate.ts')
     if ((await countPendingMigrations(database.db)) > 0) {
       throw new CommandError('The database schema is not up to date: run "gatehouse migrate" first')
@@ -40,11 +48,14 @@ export const withSchema: typeof withDatabase = (env, names, work) =>
     return work(database, config)
   })
 
-const forPasswords = ['ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS', 'ARGON2_PARALLELISM', 'PASSWORD_MIN_LENGTH']
+const forOperations = [
+  ...['ARGON2_MEMORY_KIB', 'ARGON2_ITERATIONS', 'ARGON2_PARALLELISM', 'PASSWORD_MIN_LENGTH'],
+  ...['REFRESH_TOKEN_EXPIRE_DAYS', 'SESSION_MAX_DAYS']
+]
 
 /** The operations of the service, as an operator runs them: on the database, without keys or limits. */
 export const withServices = <T>(env: NodeJS.ProcessEnv, work: (services: Services) => Promise<T>): Promise<T> =>
-  withSchema(env, forPasswords, async ({ db }, config) => {
+  withSchema(env, forOperations, async ({ db }, config) => {
     const { createHasher } = await import('../src/passwords/hasher.ts')
     const { createServices } = await import('../src/services.ts')
     const passwords = createHasher(config.argon2)

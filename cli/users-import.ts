@@ -42,7 +42,8 @@ export function addUsersImport(group: Command, env: NodeJS.ProcessEnv): void {
     .option('--dry-run', 'check every line and change nothing')
     .action(async (file: string, options: Options, command: Command) => {
       const format = options.format ?? (file === '-' ? 'jsonl' : formatOfEnding[extname(file).toLowerCase()])
-      if (format === undefined) throw new CommandError(`The format of ${file} is not clear: use --format jsonl or csv`)
+      if (format === undefined)
+        throw new CommandError(`The format of ${file} is not clear: use --format jsonl or csv`, 'usage')
       const firebase = options.firebase === undefined ? undefined : readParameters(options.firebase)
       // Opened before anything else is, so that a wrong name is a fault at once.
       const input = file === '-' ? process.stdin : createReadStream(file, { fd: openSync(file, 'r') })

@@ -10,12 +10,15 @@ import * as schema from './schema/index.ts'
 /**
  * PostgreSQL in the process, on one connection and without fsync: to try the service, to develop and to test.
  * @param location a folder, or `memory`
+ * @param absent what to do where there is no database yet: refusing leaves nothing behind
  */
-export async function openEmbedded(location: string): Promise<Database> {
+export async function openEmbedded(location: string, absent: 'make' | 'refuse' = 'make'): Promise<Database> {
+  if (absent === 'refuse') requireDatabase(location)
   const unlock = location === 'memory' ? () => undefined : takeFolder(location)
   const client = await PGlite.create(location === 'memory' ? 'memory://' : location).catch((cause: unknown) => {
     unlock()
     throw new EmbeddedDatabaseError(
+      'unusable',
       `The embedded database in ${location} cannot be opened: check that the folder holds one, or move it away to begin anew`,
       { cause }
     )
@@ -50,10 +53,25 @@ function takeFolder(folder: string): () => void {
   }
 }
 
+/** @throws {EmbeddedDatabaseError} where there is no database that another process could have made */
+function requireDatabase(location: string): void {
+  if (location === 'memory') {
+    const message = 'DATABASE_URL=pglite:memory is gone with the process that made it: name a folder or PostgreSQL'
+    throw new EmbeddedDatabaseError('missing', message)
+  }
+  refuseOtherFiles(location)
+  if (existsSync(join(location, 'PG_VERSION'))) return
+  throw new EmbeddedDatabaseError(
+    'missing',
+    `There is no database in ${resolve(location)}: check DATABASE_URL, or make it with "gatehouse migrate"`
+  )
+}
+
 /** PGlite makes a new database where it finds none, over what is left of one that was there. */
 function refuseOtherFiles(folder: string): void {
   if (!existsSync(folder) || readdirSync(folder).length === 0 || existsSync(join(folder, 'PG_VERSION'))) return
   throw new EmbeddedDatabaseError(
+    'unusable',
     `The folder ${folder} holds files but no database (there is no PG_VERSION), and a new one would be made over them: bring it back from a backup, or move it away to begin anew`
   )
 }
@@ -68,6 +86,7 @@ function lockFolder(folder: string): () => void {
     const owner = Number(readFileSync(file, 'utf8'))
     if (owner !== process.pid && isRunning(owner)) {
       throw new EmbeddedDatabaseError(
+        'in use',
         `The embedded database in ${folder} is in use by process ${String(owner)}: stop it first, or use PostgreSQL, which serves many at once`
       )
     }

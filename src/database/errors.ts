@@ -2,7 +2,14 @@
 export class DatabaseBusy extends Error {}
 
 /** The embedded database cannot be opened; the message says what to do. */
-export class EmbeddedDatabaseError extends Error {}
+export class EmbeddedDatabaseError extends Error {
+  readonly reason: 'missing' | 'in use' | 'unusable'
+
+  constructor(reason: EmbeddedDatabaseError['reason'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+  }
+}
 
 /** The connection ended under a call; of a transaction nothing is kept, unless its end was on the way already. */
 export class ConnectionLost extends Error {

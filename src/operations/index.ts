@@ -25,6 +25,21 @@ export {
 } from './admin/clients.ts'
 export { listAuditEvents } from './admin/audit-events.ts'
 export { createUserWithPassword as createUser } from './admin/create-user.ts'
-export { countMatchingSessions, endMatchingSessions, endUserSessions, listUserSessions } from './admin/sessions.ts'
-export { deleteUser, getUser, inviteUser, listAllUsers as listUsers, updateUser } from './admin/users.ts'
+export {
+  countMatchingSessions,
+  endMatchingSessions,
+  endUserSession,
+  endUserSessions,
+  listUserSessions
+} from './admin/sessions.ts'
+export { setPassword } from './admin/set-password.ts'
+export {
+  cursorAfterUser,
+  deleteUser,
+  getUser,
+  getUserByLogin,
+  inviteUser,
+  listAllUsers as listUsers,
+  updateUser
+} from './admin/users.ts'
 export { revokeClientToken } from './oauth/revoke-client-token.ts'

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import {
   decodeCursor,
   encodeCursor,
@@ -44,6 +44,13 @@ export async function listUsers(db: Db, query: UserQuery): Promise<Page<UserRow>
     items: page.rows.map(({ user }) => user),
     nextCursor: page.next === undefined ? null : encodeCursor(order.name, page.next)
   }
+}
+
+/** A cursor for what comes after a user, if they are there. */
+export async function findCursorAfter(db: Db, id: number, sort: UserSort): Promise<string | undefined> {
+  const { name, position } = orders[sort]
+  const [row] = await db.select({ position }).from(users).where(eq(users.id, id))
+  return row && encodeCursor(name, row.position)
 }
 
 const microseconds = toMicroseconds(users.createdAt)

@@ -85,16 +85,6 @@ export async function deleteUser(db: Db, id: number): Promise<void> {
   await db.delete(users).where(eq(users.id, id))
 }
 
-/** Users in the order of their ids, those after an id first. */
-export async function listUsersById(db: Db, after: number, limit: number): Promise<UserRow[]> {
-  return db
-    .select()
-    .from(users)
-    .where(sql`${users.id} > ${after}`)
-    .orderBy(users.id)
-    .limit(limit)
-}
-
 /**
  * An administrator who can log in, or who has one of these names. Those who have not verified their address yet count:
  * their next login mails them the link.

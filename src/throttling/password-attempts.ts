@@ -125,9 +125,7 @@ export function createPasswordAttempts({ db, lifetime, devices, limiter }: Passw
       if (wait > 0) throw rateLimited(wait)
     },
 
-    async forget(tx, userId) {
-      await orClosed(clearCounters(tx, userId))
-    }
+    forget
   }
 }
 
@@ -142,8 +140,10 @@ export const uncountedAttempts = (db: Db, devices?: Pick<DeviceTokens, 'isOf'>):
     if (isLogin) await recordFailure(db, origin, user?.id, job)
   },
   succeeded: async () => undefined,
-  forget: async () => undefined
+  forget
 })
+
+const forget: PasswordAttempts['forget'] = (tx, userId) => orClosed(clearCounters(tx, userId))
 
 async function recordFailure(db: Db, origin: Origin, userId?: number, job?: NewJob): Promise<void> {
   const event: AuditEvent = { type: 'user.login_failed', userId }

@@ -48,8 +48,12 @@ await t.test('audit tail prints the latest events, oldest first, for people and 
     [26, 28, 30]
   )
   t.strictSame(none, { status: 0, stdout: '', stderr: '' })
-  t.match(wrong, { status: 1, stderr: /number of lines/ })
-  t.match(mistyped, { status: 1, stdout: '', stderr: /no events of the type user\.login\..*user\.login_failed/ })
+  t.match(wrong, { status: 2, stderr: /whole number/ })
+  t.match(mistyped, {
+    status: 2,
+    stdout: '',
+    stderr: /no events of the type user\.login: did you mean user\.log.*user\.login_failed/
+  })
 })
 
 await t.test('audit tail follows, misses nothing that commits late, and ends when it is interrupted', async (t) => {

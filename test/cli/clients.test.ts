@@ -39,7 +39,10 @@ await t.test('the life of a client on the command line, which a running service 
   t.match(await clients('enable', id), { status: 0, stdout: 'Now enabled: billing, reader and author\n' })
   t.equal((await askToken(service, { id, secret: next.client_secret })).status, 200)
 
-  t.match(await clients('list'), { stdout: `${id}\tbilling\treader,author\tenabled\t${next.id}\n` })
+  t.match(
+    (await clients('list')).stdout,
+    new RegExp(`^ID .* NAME\\n${id}  enabled  reader,author  ${next.id}  billing\\n$`)
+  )
 
   t.match(await clients('delete', id), { status: 0, stdout: `Deleted ${id}\n` })
   t.equal((await askToken(service, { id, secret: next.client_secret })).status, 401)
@@ -52,13 +55,13 @@ await t.test('scopes are given and replaced on the command line', async (t) => {
   const made = await clients('create', '--name', 'reports', '--scope', 'users:read', '--scope', 'introspect', '--json')
   const { id } = JSON.parse(made.stdout) as Created
   t.match(JSON.parse(made.stdout), { scopes: ['users:read', 'introspect'] })
-  t.match(await clients('list'), { stdout: `${id}\treports\tusers:read\tenabled\t` })
+  t.match((await clients('list')).stdout, `\n${id}  enabled  users:read  `)
   t.match(await clients('set-scopes', id, 'audit:read'), {
     status: 0,
     stdout: 'Now with audit:read: reports, audit:read\n'
   })
   t.match(await clients('set-scopes', id), { status: 0, stdout: 'Now with no scope: reports, without a role\n' })
-  t.match(await clients('set-scopes', id, 'admin'), { status: 1, stdout: '' })
+  t.match(await clients('set-scopes', id, 'admin'), { status: 2, stdout: '' })
   t.match(JSON.parse((await clients('list', '--json')).stdout), [{ scopes: [] }])
 })
 
@@ -77,18 +80,24 @@ await t.test('what is not there is said in one line', async (t) => {
   const env = { DATABASE_URL: await createDatabase(t) }
   const unknown = '00000000-0000-4000-8000-000000000000'
   const run = (...args: string[]) => gatehouse(t, ['clients', ...args], { env })
-  const refusals: [words: string, ending: ReturnType<typeof run>][] = [
+  const refusals: [words: string, ending: ReturnType<typeof run>, status?: number][] = [
     ['There is no client billing', run('delete', 'billing')],
     [`There is no secret ${unknown} of client ${unknown}`, run('end-secret', unknown, unknown)],
     ['name must have 1 to 100 characters', run('create', '--name', '')],
-    ['Allowed choices are reader, author, admin', run('create', '--name', 'billing', '--role', 'owner')]
+    ['Allowed choices are reader, author, admin', run('create', '--name', 'billing', '--role', 'owner'), 2]
   ]
-  for (const [words, ending] of refusals) {
+  for (const [words, ending, expected = 1] of refusals) {
     const { status, stdout, stderr } = await ending
-    t.strictSame([status, stdout], [1, ''], words)
+    t.strictSame([status, stdout], [expected, ''], words)
     t.match(stderr, words)
     t.equal(stderr.trimEnd().split('\n').length, 1, `one line: ${stderr}`)
   }
   const [count] = await sql<{ count: string }>({ env }, 'select count(*) from clients')
   t.equal(count?.count, '0')
+})
+
+await t.test('the name of a client does not command a terminal', async (t) => {
+  const env = { DATABASE_URL: await createDatabase(t) }
+  await gatehouse(t, ['clients', 'create', '--name', 'pay\u202egnillib'], { env })
+  t.match((await gatehouse(t, ['clients', 'list'], { env })).stdout, / {2}pay\?gnillib\n$/)
 })

@@ -28,6 +28,7 @@ const sound = {
   NODE_ENV: 'production',
   DATABASE_URL: await createDatabase(t),
   ISSUER: 'https://login.example.com',
+  HOST: '0.0.0.0',
   TRUST_PROXY: '10.0.0.7',
   KEYS_DIR,
   ARGON2_MEMORY_KIB: '19456',
@@ -39,9 +40,12 @@ await t.test('doctor finds a sound production well, in words and in JSON', async
   const { status, checks, troubles } = await examine(t, sound)
   t.same(troubles, [])
   t.equal(status, 0)
-  t.same(checks.map(({ about }) => about).sort(), ['clock', 'database', 'files', 'keys', 'mail', 'schema', 'settings'])
+  t.same(
+    checks.map(({ about }) => about),
+    ['settings', 'files', 'proxy', 'cookies', 'keys', 'database', 'schema', 'clock', 'mail']
+  )
   const { stdout } = await gatehouse(t, ['doctor'], { env: sound })
-  t.match(stdout, /^ok\tsettings\tThey are fit for production\n/)
+  t.match(stdout, /^STATUS {2}CHECK {5}MESSAGE\nok {6}settings {2}They are fit for production\n/)
   t.same(mail.mails, [], 'it sends no mail')
 })
 
@@ -50,6 +54,42 @@ await t.test('doctor in an empty folder is content and makes nothing', async (t)
   const { status, troubles } = await examine(t, {}, cwd)
   t.same([status, troubles], [0, []])
   t.same(readdirSync(cwd), [])
+})
+
+await t.test('doctor tells where proxy, cookies and ISSUER do not agree, and what to do', async (t) => {
+  const development = { DATABASE_URL: sound.DATABASE_URL, KEYS_DIR }
+  const doubtful: [env: Record<string, string>, about: string, message: RegExp][] = [
+    [{ TRUST_PROXY: '127.0.0.1', ISSUER: 'http://a.test', COOKIE_SECURE: 'false' }, 'proxy', /set ISSUER to the https/],
+    [{ TRUST_PROXY: '10.0.0.0/8' }, 'proxy', /HOST=127\.0\.0\.1 takes .*: set HOST/],
+    [
+      { ISSUER: 'http://a.test' },
+      'cookies',
+      /^Browsers drop Secure cookies .*: serve by https and set ISSUER, or COOKIE_/
+    ],
+    [{ ISSUER: 'https://a.test', COOKIE_SECURE: 'false' }, 'cookies', /^COOKIE_SECURE=false .*: remove it/],
+    [{ ISSUER: 'https://a.test', COOKIE_DOMAIN: 'b.test' }, 'cookies', /COOKIE_DOMAIN=b\.test .*: name a\.test or/],
+    [{ ISSUER: 'https://xa.test', COOKIE_DOMAIN: 'a.test' }, 'cookies', /COOKIE_DOMAIN=a\.test/]
+  ]
+  for (const [env, about, message] of doubtful) {
+    const { status, troubles } = await examine(t, { ...development, ...env })
+    t.match([status, troubles], [0, [{ about, status: 'warning', message }]], JSON.stringify(env))
+    t.equal(troubles.length, 1)
+  }
+  for (const env of [
+    {},
+    { ISSUER: 'http://localhost:3000', TRUST_PROXY: '127.0.0.1' },
+    { ISSUER: 'https://login.example.com', COOKIE_DOMAIN: '.Example.com', TRUST_PROXY: '10.0.0.1', HOST: '0.0.0.0' }
+  ]) {
+    t.same((await examine(t, { ...development, ...env })).troubles, [], JSON.stringify(env))
+  }
+})
+
+await t.test('doctor leaves an embedded database alone that the service has open', async (t) => {
+  const env = { DATABASE_URL: await createDatabase(t, 'embedded'), KEYS_DIR }
+  await serve(t, env)
+  const { status, checks } = await examine(t, env)
+  t.equal(status, 0)
+  t.match(checks, [...Array<object>(5).fill({}), { about: 'database', status: 'ok', message: /: stop the service/ }])
 })
 
 await t.test('doctor tells every refused setting', async (t) => {

@@ -21,7 +21,10 @@ for (const kind of kinds) {
       const { DATABASE_URL = '', KEYS_DIR = '' } = service.env
       const env = { DATABASE_URL, KEYS_DIR, ISSUER: 'https://login.example.com' }
       const list = await gatehouse(t, ['outbox'], { env })
-      t.match(list.stdout, new RegExp(`^${String(id)}\t\\S+\temail_verification\ten\t${person.email}\t0\n$`))
+      t.match(
+        list.stdout,
+        new RegExp(`^ID .* RECIPIENT\\n${String(id)} +\\S+ +email_verification +en +0 +${person.email}\\n$`)
+      )
       const { stdout } = await gatehouse(t, ['outbox', 'show', String(id)], { env })
       t.match(stdout, new RegExp(`^To: ${person.email}\nSubject: Confirm your e-mail address\n\nThe account `))
       t.match(stdout, '\nhttps://login.example.com/verify-email#token=')
@@ -45,6 +48,8 @@ await t.test('outbox prints JSON, and says what it cannot do', async (t) => {
   const id = String(listed!.id)
   const shown = JSON.parse((await gatehouse(t, ['outbox', 'show', id, '--json'], { env })).stdout) as object
   t.match(shown, { to: person.email, subject: /^\w/, text: /#token=/, html: /^<!doctype html>/ })
+  t.equal((await gatehouse(t, ['outbox', 'list', '--limit', '0', '--json'], { env })).stdout, '[]\n')
+  t.equal((await gatehouse(t, ['outbox', '--after', id, '--json'], { env })).stdout, '[]\n')
   const missing = await gatehouse(t, ['outbox', 'show', '1e3'], { env })
   t.strictSame(missing, { status: 1, stdout: '', stderr: 'gatehouse: No mail 1e3 waits: see "gatehouse outbox"\n' })
   const keyless = await gatehouse(t, ['outbox', 'show', id], { env: { ...env, KEYS_DIR: createFolder(t) } })

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { call, logIn, registerPerson } from '../support/client.ts'
 import { gatehouse } from '../support/command.ts'
+import { eventually } from '../support/eventually.ts'
+import { startMailServer, tokenIn } from '../support/mail-server.ts'
 import { createDatabase, createEmptyDatabase, sql, startService } from '../support/service.ts'
 
 const password = 'a long and quiet evening'
@@ -54,17 +56,17 @@ await t.test('users create refuses, changes nothing and says why', async (t) => 
       input
     })
   await insertUsers(DATABASE_URL, 'ada')
-  const refusals: [words: string, ending: ReturnType<typeof create>][] = [
+  const refusals: [words: string, ending: ReturnType<typeof create>, status?: number][] = [
     ['User with this username already registered', create('ADA', 'other@example.com', password)],
     ['email must be a valid email', create('bob', 'bob', password)],
     ['password must have at least 8 characters', create('bob', 'bob@example.com', 'short')],
-    ['There is no password on standard input', create('bob', 'bob@example.com', '')],
-    ['Allowed choices are reader, author, admin', create('bob', 'bob@example.com', password, '--role', 'owner')],
-    ["unknown option '--password'", create('bob', 'bob@example.com', password, '--password', password)]
+    ['There is no password on standard input', create('bob', 'bob@example.com', ''), 2],
+    ['Allowed choices are reader, author, admin', create('bob', 'bob@example.com', password, '--role', 'owner'), 2],
+    ["unknown option '--password'", create('bob', 'bob@example.com', password, '--password', password), 2]
   ]
-  for (const [words, ending] of refusals) {
+  for (const [words, ending, expected = 1] of refusals) {
     const { status, stdout, stderr } = await ending
-    t.equal(status, 1, words)
+    t.equal(status, expected, words)
     t.equal(stdout, '', words)
     t.match(stderr, words)
     t.equal(stderr.trimEnd().split('\n').length, 1, `one line: ${stderr}`)
@@ -85,8 +87,9 @@ await t.test('users list prints every user, over more than one page', async (t) 
     names
   )
   const asText = await gatehouse(t, ['users', 'list'], { env: { DATABASE_URL } })
-  t.equal(asText.stdout.trimEnd().split('\n').length, 1100)
-  t.match(asText.stdout, '\tuser1100\tuser1100@example.com\treader\tenabled\n')
+  t.equal(asText.stdout.trimEnd().split('\n').length, 1101)
+  t.match(asText.stdout, /^ID {3}USERNAME {2}EMAIL {16}ROLES {3}STATUS\n1 {4}user1 /)
+  t.match(asText.stdout, /\n1100 {2}user1100 {2,}user1100@example\.com {2,}reader {2}enabled\n$/)
 })
 
 await t.test('users list of nobody is an empty array', async (t) => {
@@ -161,3 +164,144 @@ function insertUsers(DATABASE_URL: string, ...names: string[]): Promise<unknown>
     [names.join(',')]
   )
 }
+
+await t.test('users list narrows, and goes on after a user', async (t) => {
+  const env = { DATABASE_URL: await createDatabase(t) }
+  await insertUsers(env.DATABASE_URL, 'ada', 'bob', 'boris', 'cleo', 'dora')
+  await sql({ env }, "update users set is_admin = username in ('bob', 'dora'), is_disabled = username = 'dora'")
+  const list = async (...args: string[]) => {
+    const { status, stdout, stderr } = await gatehouse(t, ['users', 'list', '--json', ...args], { env })
+    t.strictSame([status, stderr], [0, ''])
+    return (JSON.parse(stdout) as { username: string }[]).map(({ username }) => username).join(' ')
+  }
+  t.equal(await list('--search', 'BO'), 'bob boris')
+  t.equal(await list('--role', 'admin'), 'bob dora')
+  t.equal(await list('--role', 'admin', '--status', 'enabled'), 'bob')
+  t.equal(await list('--limit', '2'), 'ada bob')
+  t.equal(await list('--limit', '2', '--after', 'bob@example.com'), 'boris cleo')
+  t.equal(await list('--after', 'dora'), '')
+  t.equal(await list('--limit', '0'), '')
+  t.match(await gatehouse(t, ['users', 'list', '--after', 'nobody'], { env }), {
+    status: 1,
+    stderr: 'gatehouse: There is no user nobody\n'
+  })
+})
+
+await t.test('a user is named by username, address or id, and a number alone is a username', async (t) => {
+  const env = { DATABASE_URL: await createDatabase(t) }
+  await insertUsers(env.DATABASE_URL, 'ada', 'bob', '001')
+  const shown = async (named: string) => {
+    const { stdout, stderr } = await gatehouse(t, ['users', 'show', named, '--json'], { env })
+    return stdout === ''
+      ? (JSON.parse(stderr) as { error: { message: string } }).error.message
+      : (JSON.parse(stdout) as { id: number }).id
+  }
+  const expected: [named: string, id: number | string][] = [
+    ['ADA', 1],
+    ['Bob@Example.com', 2],
+    ['id:2', 2],
+    ['001', 3],
+    ['2', 'There is no user 2: an id is written id:2'],
+    ['id:99', 'There is no user id:99'],
+    ['id:99999999999999999999', 'There is no user id:99999999999999999999'],
+    ['id:-1', 'There is no user id:-1'],
+    ['nobody@example.com', 'There is no user nobody@example.com'],
+    ['', 'There is no user ""']
+  ]
+  for (const [named, outcome] of expected) t.equal(await shown(named), outcome, named)
+})
+
+await t.test('users show tells in words what is known of a user, and nothing of the password', async (t) => {
+  const service = await startService(t)
+  const ada = await registerPerson(service, 'ada')
+  const { status, stdout } = await gatehouse(t, ['users', 'show', ada.username], {
+    env: { DATABASE_URL: service.env.DATABASE_URL! }
+  })
+  t.equal(status, 0)
+  t.match(stdout, new RegExp(`^id +1\nusername +${ada.username}\nemail +${ada.email} \\(not verified\\)\n`))
+  t.match(stdout, /\nroles +reader\nstatus +enabled\npassword +set\ncreated +\S+Z\nlast login +\S+Z\n$/)
+  t.notMatch(stdout, 'argon2')
+})
+
+await t.test('users delete asks first, and what it deletes is gone at once', async (t) => {
+  const service = await startService(t)
+  const env = { DATABASE_URL: service.env.DATABASE_URL! }
+  const ada = await registerPerson(service, 'ada')
+  t.match(await gatehouse(t, ['users', 'delete', ada.username], { env, input: 'y\n' }), {
+    status: 2,
+    stdout: '',
+    stderr: /asks for confirmation: add --yes, or run it in a terminal\n$/
+  })
+  t.equal((await call(service, 'GET /auth/me', { bearer: ada.token })).status, 200)
+  t.strictSame(await gatehouse(t, ['users', 'delete', ada.username, '--yes'], { env }), {
+    status: 0,
+    stdout: `Deleted ${ada.username} <${ada.email}>\n`,
+    stderr: ''
+  })
+  t.equal((await call(service, 'GET /auth/me', { bearer: ada.token })).status, 401)
+  t.match(await gatehouse(t, ['users', 'delete', ada.username, '--yes', '--json'], { env }), {
+    status: 1,
+    stderr: /"code":"not_found"/
+  })
+})
+
+await t.test(
+  'users set-password ends every session and the wait after failures, and the user is told by mail',
+  async (t) => {
+    const mail = await startMailServer(t)
+    const service = await startService(t, { ...mail.env, RATE_LIMIT: 'on' })
+    const env = { DATABASE_URL: service.env.DATABASE_URL! }
+    const ada = await registerPerson(service, 'ada')
+    const wrong = { username: ada.username, password: 'not the password at all' }
+    for (let n = 0; n < 6; n++) await call(service, 'POST /auth/login', { json: wrong })
+    const json = { username: ada.username, password }
+    t.equal((await call(service, 'POST /auth/login', { json })).status, 429, 'there is a wait')
+
+    const set = (...input: string[]) =>
+      gatehouse(t, ['users', 'set-password', ada.email], { env, input: input.join('') })
+    t.match(await set('short\n'), { status: 1, stderr: 'gatehouse: password must have at least 8 characters\n' })
+    t.match(await set(), { status: 2, stderr: /There is no password on standard input/ })
+    t.equal((await call(service, 'GET /auth/me', { bearer: ada.token })).status, 200, 'nothing has changed yet')
+
+    t.strictSame(await set(password, '\n', 'another line'), {
+      status: 0,
+      stdout: `Set the password of ${ada.username} <${ada.email}>: every session has ended\n`,
+      stderr: ''
+    })
+    t.equal((await call(service, 'GET /auth/me', { bearer: ada.token })).status, 401)
+    t.ok(await logIn(service, json))
+    const isNotice = ({ subject }: { subject?: string | undefined }) => /password/i.test(subject ?? '')
+    await eventually(t, 'a mail tells of it', async () => mail.mailsTo(ada.email).some(isNotice))
+    const [event] = await sql(
+      service,
+      "select user_id, actor_id from audit_events where type = 'user.password_changed'"
+    )
+    t.match(event, { user_id: 1, actor_id: null })
+  }
+)
+
+await t.test('users send-reset has the running service mail a link that sets another password', async (t) => {
+  const mail = await startMailServer(t)
+  const service = await startService(t, mail.env)
+  const env = { DATABASE_URL: service.env.DATABASE_URL! }
+  const ada = await registerPerson(service, 'ada')
+  const sent = await gatehouse(t, ['users', 'send-reset', ada.username, '--language', 'ru'], { env })
+  t.strictSame(sent, {
+    status: 0,
+    stdout: `A mail to ${ada.email} waits for the running service, which writes and sends it\n`,
+    stderr: ''
+  })
+  const isReset = ({ text }: { text?: string | undefined }) => text?.includes('/reset-password#token=') === true
+  await eventually(t, 'the link comes', async () => mail.mails.some(isReset))
+  const letter = mail.mails.find(isReset)!
+  t.match(letter.subject, /[а-я]/)
+  const reset = { token: tokenIn(letter), new_password: password }
+  t.equal((await call(service, 'POST /auth/password/reset', { json: reset })).status, 204)
+  t.ok(await logIn(service, { username: ada.username, password }))
+
+  await gatehouse(t, ['users', 'disable', ada.username], { env })
+  t.match(await gatehouse(t, ['users', 'send-reset', ada.username], { env }), {
+    status: 1,
+    stderr: `gatehouse: ${ada.username} is disabled and gets no mail: "gatehouse users enable ${ada.username}" first\n`
+  })
+})

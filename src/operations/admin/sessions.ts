@@ -1,3 +1,4 @@
+import { Problem } from '../../errors.ts'
 import type { Mechanisms } from '../../mechanisms.ts'
 import type { Origin } from '../../origin.ts'
 import { requireActor } from '../../repositories/actors.ts'
@@ -20,19 +21,36 @@ export const listUserSessions =
     return findSessions(db, userId, sessionLimits)
   }
 
-/** Logs a user out everywhere. @throws {Problem} `not_found` */
+/** Ends a session of a user's. @throws {Problem} `not_found`, for another user's too */
+export const endUserSession =
+  (mechanisms: Mechanisms) =>
+  async (userId: number, sessionId: string, origin: Origin): Promise<void> => {
+    if ((await endSessions(mechanisms, userId, { only: sessionId }, origin)) === 0) throw new Problem('not_found')
+  }
+
+/** Logs a user out everywhere. @returns how many sessions have ended @throws {Problem} `not_found` */
 export const endUserSessions =
-  ({ db, revoking }: Mechanisms) =>
-  async (userId: number, origin: Origin): Promise<void> => {
-    await requireUserById(db, userId)
-    await revoking(async (tx, revoked) => {
-      await requireActor(tx, origin)
-      const ended = await deleteSessions(tx, userId, 'all')
-      if (ended.length === 0) return
+  (mechanisms: Mechanisms) =>
+  async (userId: number, origin: Origin): Promise<number> => {
+    await requireUserById(mechanisms.db, userId)
+    return endSessions(mechanisms, userId, 'all', origin)
+  }
+
+const endSessions = (
+  { revoking }: Mechanisms,
+  userId: number,
+  which: { only: string } | 'all',
+  origin: Origin
+): Promise<number> =>
+  revoking(async (tx, revoked) => {
+    await requireActor(tx, origin)
+    const ended = await deleteSessions(tx, userId, which)
+    if (ended.length > 0) {
       await recordEvent(tx, origin, { type: 'session.revoked', userId, details: { session_ids: ended } })
       revoked.push(...ofSessions(ended))
-    })
-  }
+    }
+    return ended.length
+  })
 
 /** How many sessions `endMatchingSessions` would end. */
 export const countMatchingSessions =

@@ -1,12 +1,13 @@
 import type { Page } from '../../database/pagination.ts'
 import { sendInvitation } from '../../email-links/links.ts'
+import { Problem } from '../../errors.ts'
 import type { Mechanisms } from '../../mechanisms.ts'
 import type { Origin } from '../../origin.ts'
 import { requireActor } from '../../repositories/actors.ts'
-import { listUsers, type UserQuery } from '../../repositories/user-list.ts'
+import { findCursorAfter, listUsers, type UserQuery, type UserSort } from '../../repositories/user-list.ts'
 import type { UserReference } from '../../repositories/user-locks.ts'
 import { refuseTakenNames } from '../../repositories/user-names.ts'
-import { requireUserById, type UserRow } from '../../repositories/users.ts'
+import { findUserByLogin, requireUserById, type UserRow } from '../../repositories/users.ts'
 import { toColumn, defaultRoles, roles } from '../../roles.ts'
 import { changeUser, refuseBeyondScopes, type UserChange } from '../../users/changes.ts'
 import { createUser, type NewUser, newUserRow } from '../../users/creation.ts'
@@ -18,11 +19,29 @@ export const listAllUsers =
   (query: UserQuery): Promise<Page<UserRow>> =>
     listUsers(db, query)
 
+/** A cursor for the users after one, in an order. @throws {Problem} `not_found` */
+export const cursorAfterUser =
+  ({ db }: Mechanisms) =>
+  async (id: number, sort: UserSort): Promise<string> => {
+    const cursor = await findCursorAfter(db, id, sort)
+    if (cursor === undefined) throw new Problem('not_found')
+    return cursor
+  }
+
 /** @throws {Problem} `not_found` */
 export const getUser =
   ({ db }: Mechanisms) =>
   (id: number): Promise<UserRow> =>
     requireUserById(db, id)
+
+/** By username or e-mail address. @throws {Problem} `not_found` */
+export const getUserByLogin =
+  ({ db }: Mechanisms) =>
+  async (login: string): Promise<UserRow> => {
+    const user = await findUserByLogin(db, login)
+    if (user === undefined) throw new Problem('not_found')
+    return user
+  }
 
 /**
  * Creates a user who has no password yet, and mails them a link to set one.
