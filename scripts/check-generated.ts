@@ -9,7 +9,7 @@ const faults: string[] = []
 
 for (const [path, text] of Object.entries(await generatedFiles())) {
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
-    faults.push(`${path} is not what the routes say: run "npm run generate:openapi" and commit it`)
+    faults.push(`${path} is not what the code says: run "npm run generate:openapi" and commit it`)
   }
 }
 

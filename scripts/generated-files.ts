@@ -1,12 +1,16 @@
 import { Converter } from '@apiture/openapi-down-convert'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import openapiTypescript, { astToString, COMMENT_HEADER } from 'openapi-typescript'
 import { buildApp } from '../app.ts'
 import { readConfig } from '../src/config/config.ts'
+import { commandReference } from './command-reference.ts'
 
-/** What is made from the routes and committed, by its path: the OpenAPI document, and what is made of that. */
+/**
+ * What is made from the code and committed, by its path: the OpenAPI document, what is made of that, and the reference of
+ * commands.
+ */
 export async function generatedFiles(): Promise<Record<string, string>> {
   const text = await openapiDocument()
   // What has a default may be left out of a body.
@@ -14,8 +18,16 @@ export async function generatedFiles(): Promise<Record<string, string>> {
   return {
     'openapi.json': text,
     'openapi-3.0.json': `${JSON.stringify(toOpenapi30(JSON.parse(text) as object), null, 2)}\n`,
-    'clients/typescript/src/generated/openapi.ts': COMMENT_HEADER + astToString(types)
+    'clients/typescript/src/generated/openapi.ts': COMMENT_HEADER + astToString(types),
+    'docs/cli.md': withReference(readFileSync('docs/cli.md', 'utf8'))
   }
+}
+
+/** The page about the command line with the present reference at its end. */
+function withReference(page: string): string {
+  const heading = '\n## Reference\n'
+  const [tasks = ''] = page.split(heading)
+  return `${tasks}${heading}\n${commandReference()}`
 }
 
 /**
