@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
+import { ignoreGoneReaders, printFailure } from './output.ts'
 import { createProgram } from './program.ts'
-import { asksForJson, ignoreGoneReaders } from './output.ts'
+import { loadSettingsFile } from './settings.ts'
 
 ignoreGoneReaders()
 
@@ -9,14 +9,13 @@ ignoreGoneReaders()
 process.umask(0o077)
 
 try {
-  // What is set already wins over the file.
-  if (existsSync('.env')) process.loadEnvFile('.env')
+  loadSettingsFile()
   await createProgram(process.env).parseAsync()
 } catch (error) {
   const { describeFailure, exitStatus } = await import('./failure.ts')
-  process.exitCode = exitStatus(error)
-  if (process.exitCode !== 0) {
-    const failure = describeFailure(error, process.env)
-    process.stderr.write(asksForJson() ? `${JSON.stringify({ error: failure })}\n` : `gatehouse: ${failure.message}\n`)
+  const status = exitStatus(error)
+  if (status !== 0) {
+    process.exitCode = status
+    printFailure(describeFailure(error, process.env))
   }
 }

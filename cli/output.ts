@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Columns, createTable } from './table.ts'
+import { type Columns, createTable, printable } from './table.ts'
 
 export const wantsJson = (command: Command): boolean => command.optsWithGlobals<{ json?: true }>().json === true
 
@@ -26,6 +26,11 @@ export function ignoreGoneReaders(): void {
 /** Prints a result: JSON for programs, words for people. */
 export function print(command: Command, result: object, words: string): void {
   process.stdout.write(`${wantsJson(command) ? JSON.stringify(result) : words}\n`)
+}
+
+export function printFailure(failure: { message: string }): void {
+  const words = () => failure.message.split('\n').map(printable).join('\n')
+  process.stderr.write(asksForJson() ? `${JSON.stringify({ error: failure })}\n` : `gatehouse: ${words()}\n`)
 }
 
 /** Rows that are laid out together, and held in memory for that. */

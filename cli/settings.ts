@@ -1,7 +1,18 @@
+import { existsSync } from 'node:fs'
 import type { Config } from '../src/config/config.ts'
 import type { Database } from '../src/database/database.ts'
 import type { Services } from '../src/services.ts'
 import { CommandError } from './command-error.ts'
+
+/** Takes what .env in the working directory says, except what is set already. */
+export function loadSettingsFile(): void {
+  if (!existsSync('.env')) return
+  try {
+    process.loadEnvFile('.env')
+  } catch {
+    throw new CommandError(`Cannot read .env in ${process.cwd()}: check that it is a file that this user may read`)
+  }
+}
 
 const forDatabase = ['NODE_ENV', 'DATABASE_URL', 'DATABASE_PASSWORD', 'DATABASE_POOL_SIZE']
 

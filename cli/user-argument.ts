@@ -13,17 +13,30 @@ export const onUser = <T>(
   env: NodeJS.ProcessEnv,
   named: string,
   work: (services: Services, user: UserRow) => Promise<T>
-): Promise<T> => withServices(env, async (services) => work(services, await findUser(services, named)))
+): Promise<T> =>
+  withServices(env, async (services) => {
+    const user = await findUser(services, named)
+    // They may be deleted meanwhile.
+    return orUnknown(named, work(services, user))
+  })
 
 /** @throws {CommandError} unless there is such a user */
 export async function findUser({ getUser, getUserByLogin }: Services, named: string): Promise<UserRow> {
-  const { Problem } = await import('../src/errors.ts')
   const [, id] = /^id:(\d+)$/.exec(named) ?? []
+  if (Number(id) > maxInteger) throw unknown(named)
+  return orUnknown(named, id === undefined ? getUserByLogin(named) : getUser(Number(id)))
+}
+
+async function orUnknown<T>(named: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const { Problem } = await import('../src/errors.ts')
+    throw error instanceof Problem && error.code === 'not_found' ? unknown(named) : error
+  }
+}
+
+function unknown(named: string): CommandError {
   const hint = /^\d+$/.test(named) ? `: an id is written id:${named}` : ''
-  const unknown = new CommandError(`There is no user ${named || '""'}${hint}`, 'not_found')
-  if (Number(id) > maxInteger) throw unknown
-  const found = id === undefined ? getUserByLogin(named) : getUser(Number(id))
-  return found.catch((error: unknown) => {
-    throw error instanceof Problem && error.code === 'not_found' ? unknown : error
-  })
+  return new CommandError(`There is no user ${named || '""'}${hint}`, 'not_found')
 }

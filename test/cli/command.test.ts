@@ -54,6 +54,12 @@ await t.test('settings come from .env, and the environment wins over it', async 
   t.match(fromEnvironment, { status: 0, stdout: / in from-environment\n$/, stderr: '' })
 })
 
+await t.test('a .env that cannot be read is no silence', async (t) => {
+  const cwd = createFolder(t)
+  mkdirSync(join(cwd, '.env'))
+  t.match(await gatehouse(t, ['keys', 'list'], { cwd }), { status: 1, stderr: /^gatehouse: Cannot read \.env in \// })
+})
+
 await t.test('a server out of reach is named without its password, and so is what to check', async (t) => {
   const { status, stdout, stderr } = await gatehouse(t, ['migrate'], {
     env: { DATABASE_URL: 'postgres://gatehouse:canary-password@127.0.0.1:1/gatehouse' }
@@ -186,6 +192,7 @@ await t.test(
     if (existsSync('/dev/full')) {
       const full = shell('"$0" "$@" users list > /dev/full')
       t.match(full, { status: 1, stderr: 'gatehouse: Cannot write to standard output (ENOSPC)\n' })
+      t.match(shell('"$0" "$@" --help > /dev/full'), { status: 1 })
     }
     t.match(await gatehouse(t, ['users', 'list'], { env }), { status: 0, stdout: /ada@example\.com/ })
   }
