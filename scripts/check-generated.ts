@@ -13,6 +13,16 @@ for (const [path, text] of Object.entries(await generatedFiles())) {
   }
 }
 
+// The packages of the service and for its consumers are released together.
+const [version, clientVersion] = ['package.json', 'clients/typescript/package.json'].map(
+  (path) => (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+)
+if (clientVersion !== version) {
+  faults.push(
+    `clients/typescript has the version ${String(clientVersion)}: set both by "npm version ${String(version)} --workspaces --include-workspace-root"`
+  )
+}
+
 // drizzle-kit takes only folders below the working directory.
 const copy = relative('.', mkdtempSync('.generated-'))
 try {

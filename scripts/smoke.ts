@@ -17,7 +17,7 @@ try {
   writeFileSync(join(app, 'package.json'), '{}')
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
   run('.', [...npm, 'pack', '--pack-destination', folder])
-  const installed = run(app, [...npm, 'install', join(folder, `gatehouse-${version}.tgz`)])
+  const installed = run(app, [...npm, 'install', '--loglevel=warn', join(folder, `gatehouse-auth-${version}.tgz`)])
   const warnings = installed.split('\n').filter((line) => /EBADENGINE|ERESOLVE|deprecated|peer|script/.test(line))
   if (warnings.length > 0) throw new Error(`The tarball does not install cleanly:\n${warnings.join('\n')}`)
   await walk('the installed tarball', app, [...npm, 'exec', '--', 'gatehouse', 'serve'])

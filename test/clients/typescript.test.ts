@@ -6,7 +6,7 @@ import {
   type Gatehouse,
   memoryStore,
   type ServiceTokenError
-} from 'gatehouse-client'
+} from 'gatehouse-auth-client'
 import t, { type Test } from 'tap'
 import { call, registerPerson, startSession } from '../support/client.ts'
 import { es256, forge, partsOf, signingKeyOf } from '../support/forge.ts'

@@ -19,6 +19,8 @@ export const compile = () =>
     ],
     // tap is many small files, too.
     external: Object.keys(devDependencies).filter((name) => name !== 'tap'),
+    // Also for the examples, which have one of their own: the client is tested as its source.
+    tsconfig: resolve(root, 'tsconfig.json'),
     alias: { 'async-hook-domain': resolve(root, 'test/support/untracked.js') },
     sourcemap: 'linked',
     sourcesContent: false,
