@@ -111,6 +111,7 @@ export default defineConfig(
   {
     // They have a tsconfig.json of their own, and dependencies that are not installed for that.
     files: ['clients/**/*.ts', 'examples/**/*.ts'],
+    ignores: ['examples/browser/**'],
     languageOptions: { parserOptions: { projectService: false, project: './tsconfig.json' } }
   },
   mayNotClimb(

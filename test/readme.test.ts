@@ -43,7 +43,8 @@ await t.test('the README names every setting, with its default', async (t) => {
 })
 
 await t.test('what the documents link to is there', async (t) => {
-  const folders = ['.', 'docs', 'docs/decisions', 'examples/nginx', 'examples/caddy', 'examples/traefik']
+  const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
+  const folders = ['.', 'docs', 'docs/decisions', ...examples]
   const pages = folders.flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.md'))
