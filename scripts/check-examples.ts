@@ -78,7 +78,10 @@ async function check(name: string): Promise<string> {
     if (original === undefined) return 'as its README says'
     const url = `http://127.0.0.1:${String(port(original))}`
     if (name === 'browser') {
-      return (await visit(url)) ? 'used in Chromium' : 'started; LEFT OUT: Chromium is not here, see CHROME_PATH'
+      await servesNothingElse(url, [join(clone, 'package.json'), ...readdirSync(keys).map((file) => join(keys, file))])
+      return (await visit(url, gatehouse.stop))
+        ? 'used in Chromium'
+        : 'started; LEFT OUT: Chromium is not here, see CHROME_PATH'
     }
     const token = await accessToken(gatehouse.url)
     await refusesForgeries(url, token, keys)
@@ -117,6 +120,11 @@ async function unusedPort(): Promise<number> {
   if (given.has(port)) return unusedPort()
   given.add(port)
   return port
+}
+
+/** Vite serves files by their place on the disk, where it may. */
+async function servesNothingElse(url: string, files: string[]): Promise<void> {
+  for (const file of files) assert.notEqual((await fetch(`${url}/@fs${file}?raw`)).status, 200, file)
 }
 
 async function refusesForgeries(url: string, token: string, keys: string): Promise<void> {

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 /** A service on a database in memory, in a process of its own. */
 export interface Serving {
   url: string
-  /** Ends it by SIGTERM. @returns its exit status */
+  /** Ends it by SIGTERM, if it has not ended. @returns its exit status */
   stop: () => Promise<number | null>
 }
 
@@ -25,7 +25,7 @@ export async function startServing(
   return {
     url,
     async stop() {
-      process.kill(pid, 'SIGTERM')
+      if (child.exitCode === null) process.kill(pid, 'SIGTERM')
       return (await ended)[0] as number | null
     }
   }

@@ -5,7 +5,7 @@ import { browserPath } from '../../test/support/browser.ts'
 const alice = { username: 'alice', email: 'alice@example.com', password: 'a long and quiet evening' }
 
 /** Uses the page of the example in Chromium as a visitor does. @returns false where there is no Chromium */
-export async function visit(url: string): Promise<boolean> {
+export async function visit(url: string, stopGatehouse: () => Promise<unknown>): Promise<boolean> {
   if (browserPath === undefined) return false
   const browser = await chromium.launch({
     executablePath: browserPath,
@@ -39,6 +39,9 @@ export async function visit(url: string): Promise<boolean> {
     assert.ok(scrollWidth <= 320, 'nothing sticks out of a phone')
     const background = await page.evaluate('getComputedStyle(document.body).backgroundColor')
     assert.equal(background, 'rgb(28, 25, 23)', 'it is dark in the dark')
+    await stopGatehouse()
+    await logsIn(page, alice.password)
+    await says(page, 'Gatehouse cannot be reached.')
     assert.deepEqual(faults, [])
     return true
   } finally {
@@ -65,14 +68,17 @@ async function registers(page: Page): Promise<void> {
 async function logsOutAndIn(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Log out' }).click()
   await says(page, 'You have logged out.')
+  await logsIn(page, 'another evening')
+  await says(page, 'Incorrect username or password')
+  await logsIn(page, alice.password)
+  await shows(page, 'alice')
+}
+
+async function logsIn(page: Page, password: string): Promise<void> {
   const form = page.locator('#login')
   await form.getByLabel('Username').fill(alice.username)
-  await form.getByLabel('Password').fill('another evening')
+  await form.getByLabel('Password').fill(password)
   await form.getByRole('button', { name: 'Log in' }).click()
-  await says(page, 'Incorrect username or password')
-  await form.getByLabel('Password').fill(alice.password)
-  await form.getByRole('button', { name: 'Log in' }).click()
-  await shows(page, 'alice')
 }
 
 const shows = (page: Page, name: string) => page.getByRole('heading', { name, level: 2 }).waitFor()

@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { inspect } from 'node:util'
 import { createVerifier, type VerifierOptions } from 'gatehouse-auth-client/verifier'
 import t, { type Test } from 'tap'
 import { generateSigningKey, removeKey } from '../../src/keys/key-files.ts'
@@ -329,6 +330,47 @@ await t.test('keys are renewed beside the requests, which do not wait', async (t
   for (const consumer of consumers) t.equal((await call(consumer, 'GET /', { bearer })).status, 200)
   t.equal(fetches(), 2 * consumers.length)
   release()
+})
+
+await t.test('of requests with old keys one waits for a Gatehouse that hangs, and no other', async (t) => {
+  let hangs = false
+  const { consumers, token, time } = await startWatched(t, {}, (input, init) => {
+    if (!hangs) return fetch(input, init)
+    return new Promise((_, reject) => {
+      init?.signal?.addEventListener('abort', () => {
+        reject(new Error('timed out'))
+      })
+    })
+  })
+  const bearer = token({ exp: now() + 86_400 })
+  for (const consumer of consumers) await call(consumer, 'GET /', { bearer })
+  hangs = true
+  time.forward(1000)
+  for (const consumer of consumers) t.equal((await call(consumer, 'GET /', { bearer })).status, 200, 'after 3 seconds')
+  time.forward(10)
+  for (const consumer of consumers) {
+    const pending = new Promise<'waits'>((resolve) => setTimeout(resolve, 2900, 'waits'))
+    const answer = await Promise.race([call(consumer, 'GET /', { bearer }), pending])
+    t.match(answer, { status: 200 }, 'while Gatehouse is asked again')
+  }
+})
+
+await t.test('a refusal holds nothing of the token', async (t) => {
+  const verifier = createVerifier({ ...trusting, jwksUrl: `${service.url}/.well-known/jwks.json` })
+  const tokens = [
+    signed({ exp: now() - 60, iat: now() - 900 }),
+    signed({ aud: 'another' }),
+    signed({}, { typ: 'JWT' }),
+    'none'
+  ]
+  for (const token of tokens) {
+    const refusal: unknown = await verifier.verify(token).catch((error: unknown) => error)
+    const shown = inspect(refusal, { depth: 9, showHidden: true })
+    t.match(shown, 'AccessProblem')
+    for (const part of [person.username, String(good.payload.sid), ...token.split('.')]) {
+      if (part !== 'none') t.notMatch(shown, part)
+    }
+  }
 })
 
 await t.test('what is no set of keys replaces none', async (t) => {

@@ -47,7 +47,8 @@ function admit(identify: (headers: FastifyRequest['headers']) => Promise<Caller>
       known.set(request, await identify(request.headers))
     } catch (error) {
       if (!(error instanceof AccessProblem)) throw error
-      request.log.info({ err: error.cause }, error.code)
+      if (error.status === 503) request.log.warn({ err: error.cause }, error.code)
+      else request.log.info({ reason: error.cause }, error.code)
       // The answer, and so the end: neither the body nor the handler of the route comes to it.
       return reply.code(error.status).headers(error.headers).send(error.toBody(request.id))
     }

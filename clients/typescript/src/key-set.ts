@@ -26,7 +26,7 @@ const maxSize = 65_536
 /**
  * The public keys of Gatehouse (RFC 7517), looked up by the `kid` of a token and nothing else in it.
  * They stay in use while they cannot be fetched. Halfway to their maximum age they are fetched beside the requests, which
- * wait for it only beyond that, as after an idle night.
+ * wait for it only beyond that, as after an idle night, and only once while Gatehouse does not answer.
  */
 export function createKeySet({ url, maxAge, fetch, now }: KeySetOptions): JWTVerifyGetKey {
   let keys: Keys | undefined
@@ -62,7 +62,8 @@ export function createKeySet({ url, maxAge, fetch, now }: KeySetOptions): JWTVer
   return async (header, token) => {
     if (typeof header.kid !== 'string') throw new errors.JWSInvalid('The token names no key')
     const age = secondsSince(fetchedAt)
-    if (age >= maxAge) await renew()
+    const failsNow = failedAt > fetchedAt
+    if (keys === undefined || (age >= maxAge && !failsNow)) await renew()
     else if (age >= maxAge / 2) void renew()
     try {
       return await find(header, token)

@@ -70,7 +70,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return caller
     } catch (error) {
       if (error instanceof AccessProblem) throw error
-      throw new AccessProblem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid', { cause: error })
+      // Not the error itself, which holds the claims.
+      const cause = error instanceof Error ? error.message : undefined
+      throw new AccessProblem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid', { cause })
     }
   }
 

@@ -1,5 +1,5 @@
 import { createGatehouse } from 'gatehouse-auth-client'
-import { find, formOf, show, tell } from './page.ts'
+import { find, formOf, show, tell, unreachable } from './page.ts'
 
 // By cookie: no script can read the tokens, this one included. An access token that has expired is renewed by the client.
 const gatehouse = createGatehouse({
@@ -12,9 +12,9 @@ const gatehouse = createGatehouse({
 })
 
 formOf('registration', async ({ username = '', email = '', password = '' }) => {
-  const { error } = await gatehouse.POST('/auth/registration', { body: { username, email, password } })
-  if (error) tell(error.detail)
-  else await logIn(username, password)
+  const { data, error } = await gatehouse.POST('/auth/registration', { body: { username, email, password } })
+  if (data) await logIn(username, password)
+  else tell(reasonOf(error))
 })
 
 formOf('login', ({ username = '', password = '' }) => logIn(username, password))
@@ -26,19 +26,24 @@ find('logout').addEventListener('click', () => void logOut())
 void showUser()
 
 async function logIn(username: string, password: string): Promise<void> {
-  const { error } = await gatehouse.logIn({ username, password })
-  if (error) tell(error.detail)
-  else await showUser()
+  const { data, error } = await gatehouse.logIn({ username, password })
+  if (data) await showUser()
+  else tell(reasonOf(error))
 }
 
 async function logOut(): Promise<void> {
-  const { error } = await gatehouse.logOut()
-  if (!error) show(undefined)
-  tell(error ? error.detail : 'You have logged out.')
+  const { data, error } = await gatehouse.logOut()
+  if (data) show(undefined)
+  tell(data ? 'You have logged out.' : reasonOf(error))
 }
 
 async function showUser(): Promise<void> {
-  const { data, error } = await gatehouse.GET('/auth/me')
+  const { data, error, response } = await gatehouse.GET('/auth/me')
   show(data)
-  if (error !== undefined && error.status !== 401) tell(error.detail)
+  if (!data && response.status !== 401) tell(reasonOf(error))
+}
+
+/** What Gatehouse says, or that it says nothing: a proxy answers in its place, in words of its own. */
+function reasonOf(problem: { detail?: string } | undefined): string {
+  return problem?.detail ?? unreachable
 }

@@ -1,5 +1,7 @@
 import type { components } from 'gatehouse-auth-client'
 
+export const unreachable = 'Gatehouse cannot be reached.'
+
 type User = components['schemas']['UserResponse']
 
 export function find(id: string): HTMLElement {
@@ -43,7 +45,7 @@ export function formOf(id: string, submit: (fields: Record<string, string | unde
           if (find('signed-out').hidden) form.reset()
         },
         () => {
-          tell('Gatehouse cannot be reached.')
+          tell(unreachable)
         }
       )
       .finally(() => {
