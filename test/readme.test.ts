@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { readConfig } from '../src/config/config.ts'
-import { SettingsSchema } from '../src/config/settings.ts'
 import { kinds, startService } from './support/service.ts'
+import { defaultsOfSettings, readSettings } from './support/settings-table.ts'
 import { createShell, patternOf } from './support/shell.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -23,28 +22,15 @@ for (const kind of kinds) {
   })
 }
 
-await t.test('the README names every setting, with its default', async (t) => {
-  const rows = [...section('Settings').matchAll(/^\| `(\w+)` +\| (.+?) +\|/gm)]
-  const told = Object.fromEntries(rows.map(([, name = '', fallback = '']) => [name, fallback.replaceAll('`', '')]))
-  const settings = SettingsSchema.properties as Record<string, { default?: string | number | boolean }>
-  const defaults = Object.entries(settings).map(([name, schema]) => [
-    name,
-    schema.default === undefined || schema.default === '' ? 'none' : String(schema.default)
-  ])
-  const byDefault = readConfig({})
-  t.equal(byDefault.issuer, 'http://127.0.0.1:3000', 'ISSUER is made of HOST and PORT')
-  t.same(told, {
-    ...Object.fromEntries(defaults),
-    DATABASE_URL: byDefault.database.url,
-    COOKIE_PREFIX: byDefault.cookies.prefix ? 'on' : 'off',
-    DOCS: byDefault.docs ? 'on' : 'off',
-    ISSUER: 'http://HOST:PORT'
-  })
+await t.test('the settings that the README names have their defaults', (t) => {
+  const told = readSettings(readme)
+  t.ok(Object.keys(told).length >= 8)
+  t.match(defaultsOfSettings(), told)
+  t.end()
 })
 
 await t.test('what the documents link to is there', async (t) => {
-  const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}`)
-  const folders = ['.', 'docs', 'docs/decisions', ...examples]
+  const folders = ['.', 'docs', 'docs/guides', 'docs/decisions', 'examples/nginx', 'examples/caddy', 'examples/traefik']
   const pages = folders.flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.md'))
@@ -54,6 +40,23 @@ await t.test('what the documents link to is there', async (t) => {
     for (const [, target = ''] of readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#:]+)\)/g)) {
       t.ok(existsSync(join(root, dirname(page), target)), `${page} → ${target}`)
     }
+  }
+})
+
+await t.test('docs/index.md and docs/decisions/README.md leave out no page', async (t) => {
+  const contents = { 'docs/index.md': ['docs', 'docs/guides'], 'docs/decisions/README.md': ['docs/decisions'] }
+  for (const [page, folders] of Object.entries(contents)) {
+    const text = readFileSync(join(root, page), 'utf8')
+    const links = [...text.matchAll(/^- \[.+?\]\((.+?)\)/gm)].map(([, target = '']) => join(dirname(page), target))
+    const pages = folders.flatMap((folder) =>
+      readdirSync(join(root, folder))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => join(folder, name))
+    )
+    t.same(
+      pages.filter((name) => name !== page && !links.includes(name)),
+      []
+    )
   }
 })
 

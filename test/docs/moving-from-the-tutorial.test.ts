@@ -13,7 +13,7 @@ const page = readFileSync(new URL('../../docs/moving-from-the-tutorial.md', impo
 const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block)
 const [exportSql = '', countSql = ''] = blocks('sql')
-const commands = blocks('sh').flatMap((block) => block.split('\n').filter((line) => line.startsWith('gatehouse ')))
+const commands = blocks('sh').flatMap((block) => block.split('\n').filter((line) => line.startsWith('./gatehouse ')))
 
 const password = 'a long and quiet evening'
 

@@ -17,17 +17,7 @@ export function createShell(t: Test, env: Record<string, string> = {}): (script:
   t.teardown(() => {
     rmSync(folder, { recursive: true, force: true })
   })
-  const [, major, minor] =
-    /^curl (\d+)\.(\d+)/.exec(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout) ?? []
-  // Older ones keep Secure cookies for https, and some machines have none.
-  const fitting = Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 79)
-  t.comment(fitting ? 'with curl' : "with the tests' own curl")
-  if (!fitting) {
-    const own = fileURLToPath(new URL('../../.tap/compiled/test/support/curl.js', import.meta.url))
-    const shim = `#!/bin/sh\nexec '${process.execPath}' '${own}' "$@"\n`
-    writeFileSync(join(folder, 'curl'), shim)
-    chmodSync(join(folder, 'curl'), 0o755)
-  }
+  addCurl(t, folder)
   const path = [folder, dirname(process.execPath), process.env.PATH ?? ''].join(delimiter)
   return async (script) => {
     // What the service and the commands say is read as it comes: the service runs in this very process.
@@ -40,5 +30,20 @@ export function createShell(t: Test, env: Record<string, string> = {}): (script:
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
     await new Promise((resolve) => child.once('close', resolve))
     return printed.replaceAll('\r', '').trim()
+  }
+}
+
+/** Puts a small curl of our own into a folder, unless the machine's sends Secure cookies to 127.0.0.1. */
+export function addCurl(t: Test, folder: string): void {
+  const [, major, minor] =
+    /^curl (\d+)\.(\d+)/.exec(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout) ?? []
+  // Older ones keep Secure cookies for https, and some machines have none.
+  const fitting = Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 79)
+  t.comment(fitting ? 'with curl' : "with the tests' own curl")
+  if (!fitting) {
+    const own = fileURLToPath(new URL('../../.tap/compiled/test/support/curl.js', import.meta.url))
+    const shim = `#!/bin/sh\nexec '${process.execPath}' '${own}' "$@"\n`
+    writeFileSync(join(folder, 'curl'), shim)
+    chmodSync(join(folder, 'curl'), 0o755)
   }
 }
