@@ -88,7 +88,9 @@ export default defineConfig(
     'routes/*/assets/',
     // It imports what is generated beside a copy of it.
     'scripts/generators/typescript/openapi-generator/',
-    'scripts/validators/'
+    'scripts/validators/',
+    // Its packages are its own, and not installed for that.
+    'website/'
   ]),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
