@@ -6,7 +6,6 @@ import { sql, startService } from '../support/service.ts'
 import { generateSigningKey } from '../../src/keys/key-files.ts'
 
 await t.test(
-  // Requirement L2.
   'each key is recorded when it comes to sign and when it is trusted no more, once over all instances',
   async (t) => {
     const first = await startService(t, { KEY_ACTIVATION_DELAY_SECONDS: '0' })

@@ -87,7 +87,6 @@ for (const kind of kinds) {
     })
 
     await t.test(
-      // Requirement L2.
       'a refusal for want of a role is an event, with who asked for what; those of /authz are not',
       async (t) => {
         const reader = await registerPerson(service)

@@ -102,21 +102,17 @@ const matrix: Record<string, Expectation> = {
   'GET /health/ready': anyone(200)
 }
 
-await t.test(
-  // Requirement A1.
-  'every documented operation answers each caller as the matrix says, and none is left out',
-  async (t) => {
-    const operations = await operationsOf(service)
-    t.same(operations.map(({ name }) => name).sort(), Object.keys(matrix).sort(), 'the matrix knows every operation')
-    for (const { name, request } of operations) {
-      for (const caller of callers) {
-        const bearer = await tokenOf(caller)
-        const answer = await call(service, request, bearer === undefined ? {} : { bearer })
-        t.equal(answer.status, matrix[name]?.[caller], `${name} by ${caller}`)
-      }
+await t.test('every documented operation answers each caller as the matrix says, and none is left out', async (t) => {
+  const operations = await operationsOf(service)
+  t.same(operations.map(({ name }) => name).sort(), Object.keys(matrix).sort(), 'the matrix knows every operation')
+  for (const { name, request } of operations) {
+    for (const caller of callers) {
+      const bearer = await tokenOf(caller)
+      const answer = await call(service, request, bearer === undefined ? {} : { bearer })
+      t.equal(answer.status, matrix[name]?.[caller], `${name} by ${caller}`)
     }
   }
-)
+})
 
 /** A token of a session of its own for each call: some operations end the session that asks. */
 async function tokenOf(caller: Caller): Promise<string | undefined> {
@@ -198,7 +194,6 @@ await t.test('a known path by another method is 405 with Allow, once the caller 
   })
 })
 
-// Requirement A6.
 await t.test('no spelling of a path and no header leads around a guard', async (t) => {
   const { token } = await withRoles('author')
   const spellings = [
@@ -241,7 +236,6 @@ await t.test('no spelling of a path and no header leads around a guard', async (
   }
 })
 
-// Requirement A8.
 await t.test('answers hold what is documented, and never a hash or a column of ours', async (t) => {
   const person = await withRoles('author')
   const [row] = await sql<{ password: string }>(service, 'select password from users where id = $1', [person.id])
@@ -254,7 +248,6 @@ await t.test('answers hold what is documented, and never a hash or a column of o
   }
 })
 
-// Requirement A1.
 await t.test('a route that does not say who may call it keeps the service from starting', async (t) => {
   const app = Fastify()
   for (const name of ['client-credentials', 'cookies', 'cross-origin', 'denials', 'jwt', 'revocations'])

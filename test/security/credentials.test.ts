@@ -6,7 +6,6 @@ import { startTokenTarget } from '../support/token-target.ts'
 const { service, person, segments, guarded, signed, refused } = await startTokenTarget(t)
 const [head, body, signature] = segments
 
-// Requirement J10.
 await t.test('a token has one spelling', async (t) => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const last = alphabet.indexOf(signature.at(-1) ?? '')
@@ -32,7 +31,6 @@ await t.test('a token has one spelling', async (t) => {
   })
 })
 
-// Requirement J10.
 await t.test('between the scheme and the token stands one blank', async (t) => {
   for (const authorization of [
     `Bearer\t${person.token}`,
@@ -49,7 +47,6 @@ await t.test('between the scheme and the token stands one blank', async (t) => {
   }
 })
 
-// Requirement J14.
 await t.test('a challenge names no error without a token, and the role that is missing with one', async (t) => {
   for (const operation of guarded) {
     const anonymous = await call(service, operation.request)
@@ -65,7 +62,6 @@ await t.test('a challenge names no error without a token, and the role that is m
   t.equal(wrong.headers.get('www-authenticate'), 'Bearer')
 })
 
-// Requirement J13.
 await t.test('of two credentials one counts, and never a mixture', async (t) => {
   const bob = await registerPerson(service, 'bob')
   const me = (...headers: string[]) =>

@@ -14,7 +14,6 @@ function namesIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, inner]) => [name, ...namesIn(inner)])
 }
 
-// Requirement A8.
 await t.test('no answer holds more than it declares', async (t) => {
   const service = await startService(t)
   const person = await registerPerson(service)
@@ -41,7 +40,6 @@ await t.test('no answer holds more than it declares', async (t) => {
   }
 })
 
-// Requirement A8.
 await t.test('and what it declares is what it holds', async (t) => {
   const service = await startService(t)
   const person = await registerPerson(service)

@@ -18,7 +18,6 @@ async function takeDatabaseAway(service: Service): Promise<() => Promise<void>> 
   }
 }
 
-// Requirement A7.
 await t.test('without its database the service lets nobody in', async (t) => {
   const service = await startService(t, { RATE_LIMIT: 'on' })
   const person = await registerPerson(service)

@@ -2,7 +2,6 @@ import t from 'tap'
 import { exchange } from '../support/raw.ts'
 import { startService } from '../support/service.ts'
 
-// Requirement I12.
 await t.test('what is not well-formed HTTP is refused in words, and the connection is closed', async (t) => {
   const service = await startService(t)
   const post = ['POST /auth/login HTTP/1.1', 'Host: gatehouse.test', 'Content-Type: application/json']

@@ -15,7 +15,6 @@ const published = async (service: Service): Promise<string[]> => {
 const kidOf = (token: string) =>
   (JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString()) as { kid: string }).kid
 
-// Requirement J11.
 await t.test('two instances that share a folder of keys', async (t) => {
   const first = await startService(t, { KEY_ACTIVATION_DELAY_SECONDS: '2' })
   const second = await startService(t, first.env)
@@ -91,7 +90,6 @@ await t.test('refresh tokens live through the rotation of their key, until its f
   t.equal((await refresh((after.body as Tokens).refresh_token)).status, 200)
 })
 
-// Requirement F19.
 await t.test('rotating every half second under load refuses no good token', async (t) => {
   const first = await startService(t, { KEY_ACTIVATION_DELAY_SECONDS: '0' })
   const second = await startService(t, first.env)

@@ -38,7 +38,6 @@ for (const [title, [algorithm, pair, members]] of Object.entries(pairs)) {
     t.strictSame(header, { alg: algorithm, typ: 'at+jwt', kid })
     t.equal((await call(service, 'GET /auth/me', { bearer: token })).status, 200)
 
-    // Requirement J12.
     await t.test('a stranger’s library verifies the token with what is published', async (t) => {
       const keys = await keySetOf(service)
       t.strictSame(Object.keys(keys.keys[0] ?? {}).sort(), ['alg', 'kid', 'kty', 'use', ...members].sort())
@@ -52,7 +51,6 @@ for (const [title, [algorithm, pair, members]] of Object.entries(pairs)) {
       t.equal(verified.payload.sub, payload.sub)
     })
 
-    // Requirement J2.
     await t.test('and with no other algorithm', async (t) => {
       const pem = pair.publicKey.export({ type: 'spki', format: 'pem' }) as string
       for (const secret of [pem, pem.trim(), ` ${pem}`, '']) {
@@ -91,7 +89,6 @@ await t.test('a weak key, an unknown kind or half of another pair keep the servi
   await t.rejects(startService(t, asTutorial(t, mixed)), /is not the public half of/)
 })
 
-// Requirement J12.
 await t.test('the published keys', async (t) => {
   const service = await startService(t)
   const first = await call(service, 'GET /.well-known/jwks.json')

@@ -24,7 +24,7 @@ const removals: ((service: Service, by: Person, target: Person) => ReturnType<ty
     call(service, 'DELETE /auth/me', { bearer: target.token, json: { password: target.password } })
 ]
 
-await t.test('A5, F9: administrators who remove each other on two instances always leave one', async (t) => {
+await t.test('administrators who remove each other on two instances always leave one', async (t) => {
   let [ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(second, 'ben')]
   // Connections and plans are made now, and not while a row is locked that others wait for.
   const rename = (service: Service) =>
@@ -53,51 +53,42 @@ await t.test('A5, F9: administrators who remove each other on two instances alwa
   }
 })
 
-await t.test(
-  // Requirement F9.
-  'a user who is about to be demoted, and the one who demotes them, do not block each other',
-  async (t) => {
-    await sql(first, 'update users set is_admin = false')
-    const [ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(first, 'ben')]
-    const url = first.env.DATABASE_URL!
-    const holder = postgres(url, { max: 1 })
-    t.teardown(() => holder.end())
-    const { pathname } = new URL(url)
-    // So that a deadlock, were there one, would end in a 503, and not be found in time and tried again.
-    await sql(first, `alter database ${pathname.slice(1)} set deadlock_timeout = '1min'`)
-    const service = await startService(t, first.env)
-    const waiting = (count: number) => async () =>
-      (
-        await sql(
-          first,
-          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        )
-      ).length === count
+await t.test('a user who is about to be demoted, and the one who demotes them, do not block each other', async (t) => {
+  await sql(first, 'update users set is_admin = false')
+  const [ann, ben] = [await registerAdmin(first, 'ann'), await registerAdmin(first, 'ben')]
+  const url = first.env.DATABASE_URL!
+  const holder = postgres(url, { max: 1 })
+  t.teardown(() => holder.end())
+  const { pathname } = new URL(url)
+  // So that a deadlock, were there one, would end in a 503, and not be found in time and tried again.
+  await sql(first, `alter database ${pathname.slice(1)} set deadlock_timeout = '1min'`)
+  const service = await startService(t, first.env)
+  const waiting = (count: number) => async () =>
+    (await sql(first, "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))
+      .length === count
 
-    let answers: Promise<Awaited<ReturnType<typeof call>>[]>
-    await holder.begin(async (tx) => {
-      await tx`select 1 from users where id = ${ann.id} for update`
-      const disabling = call(service, `PATCH /admin/users/${String(ann.id)}`, {
-        bearer: ben.token,
-        json: { is_disabled: true }
-      })
-      await eventually(t, 'ben waits for ann', waiting(1))
-      await sql(first, 'update users set is_admin = false, version = version + 1 where id = $1', [ben.id])
-      const renaming = call(service, `PATCH /admin/users/${String(ben.id)}`, {
-        bearer: ann.token,
-        json: { first_name: 'Ben' }
-      })
-      await eventually(t, 'and so does she who asks for another change of him', waiting(2))
-      answers = Promise.all([disabling, renaming])
+  let answers: Promise<Awaited<ReturnType<typeof call>>[]>
+  await holder.begin(async (tx) => {
+    await tx`select 1 from users where id = ${ann.id} for update`
+    const disabling = call(service, `PATCH /admin/users/${String(ann.id)}`, {
+      bearer: ben.token,
+      json: { is_disabled: true }
     })
-    t.strictSame(
-      (await answers!).map(({ status }) => status),
-      [401, 200]
-    )
-  }
-)
+    await eventually(t, 'ben waits for ann', waiting(1))
+    await sql(first, 'update users set is_admin = false, version = version + 1 where id = $1', [ben.id])
+    const renaming = call(service, `PATCH /admin/users/${String(ben.id)}`, {
+      bearer: ann.token,
+      json: { first_name: 'Ben' }
+    })
+    await eventually(t, 'and so does she who asks for another change of him', waiting(2))
+    answers = Promise.all([disabling, renaming])
+  })
+  t.strictSame(
+    (await answers!).map(({ status }) => status),
+    [401, 200]
+  )
+})
 
-// Requirement A5.
 await t.test('the last enabled administrator can be neither demoted, disabled nor deleted', async (t) => {
   await sql(first, 'update users set is_admin = false')
   const ann = await registerAdmin(first, 'ann')
@@ -154,7 +145,7 @@ await t.test('where addresses must be verified, administrators whose address is 
   t.same(both.map(({ status }) => status).sort(), [204, 409], 'and of two who leave at once one stays')
 })
 
-await t.test('A4, F11: who is demoted or disabled on one instance is refused on the other at once', async (t) => {
+await t.test('who is demoted or disabled on one instance is refused on the other at once', async (t) => {
   const admin = await registerAdmin(first)
   const demoted = await registerAdmin(first)
   await call(first, `PATCH /admin/users/${String(demoted.id)}`, { bearer: admin.token, json: { is_admin: false } })

@@ -3,7 +3,6 @@ import { registerPerson } from '../support/client.ts'
 import { exchange } from '../support/raw.ts'
 import { startService } from '../support/service.ts'
 
-// Requirement A6.
 await t.test('no spelling of a path leads around its guard', async (t) => {
   const service = await startService(t)
   const reader = await registerPerson(service, 'reader')

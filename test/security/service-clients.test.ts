@@ -15,7 +15,6 @@ function seen({ status, headers, text }: Answer): object {
 }
 
 for (const kind of kinds) {
-  // Requirement O1.
   await t.test(`unknown, disabled, and with another secret a client is refused alike, on ${kind}`, async (t) => {
     const service = await startService(t, {}, kind)
     const client = await createClient(service)
@@ -58,12 +57,10 @@ for (const kind of kinds) {
   })
 }
 
-// Requirement O2.
 await t.test('secrets', async (t) => {
   const service = await startService(t, { LOG_LEVEL: 'trace' })
   const client = await createClient(service)
 
-  // Requirement O2.
   await t.test('have 256 random bits, and are kept as a digest that is no secret', async (t) => {
     const secrets: string[] = []
     for (let n = 0; n < 20; n++) secrets.push((await createClient(service)).secret)
@@ -85,7 +82,6 @@ await t.test('secrets', async (t) => {
     t.equal((await askToken(service, { id: client.id, secret: row!.digest })).status, 401)
   })
 
-  // Requirement O2.
   await t.test('two are good while one replaces the other, whose tokens end with it', async (t) => {
     const { clientSecret } = await service.app.operations.addClientSecret(client.id, {})
     const next = { ...client, secret: clientSecret }
@@ -136,7 +132,6 @@ await t.test('secrets', async (t) => {
   })
 })
 
-// Requirement S10.
 await t.test('two instances on one database', async (t) => {
   const first = await startService(t)
   const second = await startService(t, first.env)
@@ -188,7 +183,6 @@ await t.test('two instances on one database', async (t) => {
     t.match((await askToken(second, client)).body, { scope: 'reader' })
   })
 
-  // Requirement O5.
   await t.test('a token that is revoked on one is refused on the other', async (t) => {
     const client = await createClient(first)
     const [token, living] = [await tokenOf(second, client), await tokenOf(second, client)]

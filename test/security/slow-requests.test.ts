@@ -34,7 +34,7 @@ async function callSlowly(
   return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1])
 }
 
-// Findings A31: revocation was asked before the body arrived, and never again.
+// Revocation was asked before the body arrived, and never again.
 await t.test('a request that began before its caller was revoked is not carried out after', async (t) => {
   const service = await startService(t)
   const [admin, other] = [await registerAdmin(service), await registerAdmin(service)]

@@ -7,7 +7,6 @@ import { now, startTokenTarget } from '../support/token-target.ts'
 const { service, person, good, segments, key, signed, refused } = await startTokenTarget(t)
 const [head, body, signature] = segments
 
-// Requirement J6.
 await t.test('a token that has expired is refused, and says so', async (t) => {
   await refused(
     t,
@@ -16,7 +15,6 @@ await t.test('a token that has expired is refused, and says so', async (t) => {
   )
 })
 
-// Requirement J6.
 await t.test('exp, iat and nbf are there, are numbers, and make sense', async (t) => {
   const raw = (claim: string, value: string) =>
     forge(good.header, JSON.stringify({ ...good.payload, [claim]: 'HERE' }).replace('"HERE"', value), es256(key))
@@ -54,7 +52,6 @@ await t.test('a token from an instance whose clock is ahead or behind by up to a
   await refused(t, { 'ahead by more': signed({ iat: now() + 70, exp: now() + 970 }) })
 })
 
-// Requirement J7.
 await t.test('issuer and audience are compared whole', async (t) => {
   const tokens: Record<string, string> = {}
   for (const [claim, own] of [
@@ -84,7 +81,6 @@ await t.test('issuer and audience are compared whole', async (t) => {
   await refused(t, tokens)
 })
 
-// Requirement J7.
 await t.test('a token for one service is refused by another that has the same keys', async (t) => {
   const other = await startService(t, { ...service.env, AUDIENCE: 'another-service' })
   t.equal((await call(other, 'GET /authz', { bearer: person.token })).status, 401)
@@ -94,7 +90,6 @@ await t.test('a token for one service is refused by another that has the same ke
   t.equal((await call(twin, 'GET /authz', { bearer: person.token })).status, 204, 'the same service takes it')
 })
 
-// Requirement J8.
 await t.test('only what says that it is an access token is one', async (t) => {
   const tokens: Record<string, string> = {}
   for (const typ of [
@@ -120,7 +115,6 @@ await t.test('only what says that it is an access token is one', async (t) => {
   await refused(t, tokens)
 })
 
-// Requirement J8.
 await t.test('access and refresh tokens do not stand for each other', async (t) => {
   const { access_token, refresh_token } = await startSession(service, person)
   await refused(t, { 'a refresh token as the access token': refresh_token })
@@ -132,7 +126,6 @@ await t.test('access and refresh tokens do not stand for each other', async (t) 
   t.equal((await call(service, 'POST /auth/refresh', { json: { refresh_token } })).status, 200, 'it is still good')
 })
 
-// Requirement J9.
 await t.test('claims that are not ours are refused although our key has signed them', async (t) => {
   await refused(t, {
     'sub of a service client': signed({ sub: 'client:abc' }),
@@ -158,7 +151,6 @@ await t.test('claims that are not ours are refused although our key has signed t
   t.equal(service.log.filter((line) => line.includes('"level":50')).length, 0, 'nothing failed inside')
 })
 
-// Requirement J9.
 await t.test('the odd corners of JWS do no harm', async (t) => {
   const deep = `${'['.repeat(3000)}${']'.repeat(3000)}`
   const withExtra = (name: string, json: string) => JSON.stringify(good.payload).replace('{', `{"${name}":${json},`)
@@ -209,7 +201,6 @@ await t.test('the odd corners of JWS do no harm', async (t) => {
   )
 })
 
-// Requirement J9.
 await t.test('a token of 100 kB is more than a header may hold', async (t) => {
   const answer = await call(service, 'GET /auth/me', { bearer: signed({ padding: 'x'.repeat(75_000) }) })
   t.match([answer.status, answer.body], [431, { code: 'headers_too_large' }])

@@ -216,7 +216,6 @@ await t.test('each change leaves its event, with who did it, be it a user or a s
   t.notOk(JSON.stringify(events).includes(secret))
 })
 
-// Requirement L4.
 await t.test('an event that cannot be written undoes what it records', async (t) => {
   const client = await createClient(service)
   const bearer = await tokenOf(service, client)

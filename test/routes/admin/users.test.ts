@@ -64,7 +64,6 @@ for (const kind of kinds) {
       }
     })
 
-    // Requirement A4.
     await t.test('a change of roles voids the tokens of before; a refresh brings the new ones', async (t) => {
       const person = await registerPerson(service)
       const { access_token, refresh_token } = await startSession(service, person)
@@ -93,7 +92,6 @@ for (const kind of kinds) {
       }
     })
 
-    // Requirement S10.
     await t.test('a disabled user is out at once, and back when enabled', async (t) => {
       const person = await registerPerson(service)
       const { access_token, refresh_token } = await startSession(service, person)
@@ -129,7 +127,6 @@ for (const kind of kinds) {
       t.match(await patch(person.id, { email: admin.email }), { status: 409, body: { code: 'email_taken' } })
     })
 
-    // Requirement S10.
     await t.test('a deleted user is gone, and what stays of them in the audit names no one', async (t) => {
       const person = await registerPerson(service)
       const { access_token, refresh_token } = await startSession(service, person)
@@ -164,7 +161,6 @@ for (const kind of kinds) {
       }
     })
 
-    // Requirement S14.
     await t.test('an administrator sees and ends the sessions of a user', async (t) => {
       const person = await registerPerson(service)
       const { access_token } = await startSession(service, person)

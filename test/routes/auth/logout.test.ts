@@ -2,7 +2,7 @@ import t from 'tap'
 import { call, type CallOptions, cookiesOf, registerPerson, startSession } from '../../support/client.ts'
 import { startService } from '../../support/service.ts'
 
-// Findings A9: a logout that says yes and ends nothing.
+// A logout that says yes and ends nothing.
 await t.test('logout ends the session that any authentic credential names', async (t) => {
   const service = await startService(t)
   const person = await registerPerson(service)

@@ -10,7 +10,6 @@ for (const kind of kinds) {
     const asking = await createClient(service)
     const person = await registerPerson(service, 'alice')
 
-    // Requirement O3.
     await t.test('of a good one what it says', async (t) => {
       const answer = await post(service, '/oauth/introspect', { token: person.token }, asking)
       const { iat, exp, jti, sid, auth_time } = partsOf(person.token).payload
@@ -61,7 +60,6 @@ for (const kind of kinds) {
       }
     })
 
-    // Requirement O3.
     await t.test('of any other that it is not active, and nothing else', async (t) => {
       const { key } = signingKeyOf(service)
       const { header, payload } = partsOf(person.token)
@@ -100,7 +98,6 @@ for (const kind of kinds) {
   })
 }
 
-// Requirement O3.
 await t.test('a user who is disabled, and a role that is withdrawn, end what introspection says', async (t) => {
   const service = await startService(t)
   const asking = await createClient(service)
@@ -110,7 +107,6 @@ await t.test('a user who is disabled, and a role that is withdrawn, end what int
   t.equal(await introspect(service, asking, person.token), '{"active":false}')
 })
 
-// Requirement O3.
 await t.test('who does not authenticate learns nothing', async (t) => {
   const service = await startService(t)
   const { token } = await registerPerson(service)

@@ -4,7 +4,6 @@ import { createClient, introspect, post, tokenOf } from '../../support/service-c
 import { kinds, startService } from '../../support/service.ts'
 
 for (const kind of kinds) {
-  // Requirement O5.
   await t.test(`a service revokes tokens of its own and no others, on ${kind}`, async (t) => {
     const service = await startService(t, {}, kind)
     const [client, other] = [await createClient(service), await createClient(service)]

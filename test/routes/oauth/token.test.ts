@@ -10,7 +10,6 @@ for (const kind of kinds) {
     const service = await startService(t, {}, kind)
     const client = await createClient(service, { isReader: true, isAuthor: true })
 
-    // Requirement O1.
     await t.test('by HTTP Basic or in the form, with the roles that it has', async (t) => {
       const form = { grant_type: 'client_credentials', client_id: client.id, client_secret: client.secret }
       for (const answer of [await askToken(service, client), await post(service, '/oauth/token', form)]) {
@@ -81,7 +80,6 @@ await t.test('the forms of the token endpoint', async (t) => {
     t.strictSame(Object.keys(answer.body as object), ['error', 'error_description'], form)
   }
 
-  // Requirement O1.
   await t.test('a repeated parameter is refused, known or not', async () => {
     await refusal(`${grant}&${grant}`, 'invalid_request')
     await refusal(`${grant}&scope=reader&scope=reader`, 'invalid_request')
@@ -89,7 +87,6 @@ await t.test('the forms of the token endpoint', async (t) => {
     await refusal(`${grant}&client_id=${id}&client_secret=${secret}&client_secret=${secret}`, 'invalid_request', 'none')
   })
 
-  // Requirement O1.
   await t.test('a parameter without a value counts as omitted, one that we do not know as none', async (t) => {
     const answer = await post(service, '/oauth/token', `${grant}&scope=&client_secret=&color=red&__proto__=x`, client)
     t.match([answer.status, answer.body], [200, { scope: 'reader' }])
@@ -114,7 +111,6 @@ await t.test('the forms of the token endpoint', async (t) => {
     t.equal((await post(service, '/oauth/token', `${grant}&client_id=${id}`, client)).status, 200)
   })
 
-  // Requirement O1.
   await t.test('both halves of HTTP Basic are form-urlencoded', async (t) => {
     const escaped = (text: string) =>
       [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
