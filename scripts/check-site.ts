@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import fastifyStatic from '@fastify/static'
-import Fastify from 'fastify'
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { browserPath } from '../test/support/browser.ts'
 
 // Whether the built site works in a browser, on a phone and in the dark: no page is wider than the screen, nothing comes
 // from elsewhere or breaks the policy, and the search finds. "npm run check:site -- FOLDER" leaves pictures in FOLDER.
 const [pictures] = process.argv.slice(2)
 const site = resolve('website/dist')
+// No server is needed: the browser gets the files from here, and nothing else from anywhere.
+const url = 'http://site.test'
 const faults: string[] = []
 // The scripts of the page have taken over.
 const isRunning = `Object.hasOwn(document.querySelector('#app') ?? {}, '__vue_app__')`
@@ -18,29 +18,19 @@ if (browserPath === undefined) {
     'Chromium is not here, so the site was built and not opened: put it on the PATH, or name it in CHROME_PATH'
   )
 } else {
-  const app = Fastify()
-  await app.register(fastifyStatic, { root: site })
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] })
   const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.html'))
-  await look(browser, url, pages, 'phone', { viewport: { width: 390, height: 844 } })
-  await look(browser, url, pages, 'dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' })
-  await search(browser, url)
+  await look(browser, pages, 'phone', { viewport: { width: 390, height: 844 } })
+  await look(browser, pages, 'dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' })
+  await search(browser)
   await browser.close()
-  await app.close()
   console.log(`${String(pages.length)} pages looked at, ${String(faults.length)} faults`)
 }
 for (const fault of new Set(faults)) console.log(fault)
 process.exitCode = faults.length > 0 ? 1 : 0
 
-async function look(browser: Browser, url: string, pages: string[], name: string, options: BrowserContextOptions) {
-  const page = await browser.newPage(options)
-  page.on('console', (message) => {
-    if (message.type() === 'error') faults.push(`${page.url()}: ${message.text()}`)
-  })
-  page.on('request', (request) => {
-    if (!request.url().startsWith(url)) faults.push(`${page.url()} asks for ${request.url()}`)
-  })
+async function look(browser: Browser, pages: string[], name: string, options: BrowserContextOptions) {
+  const page = await openPage(browser, options)
   for (const path of pages) {
     await page.goto(`${url}/${path}`)
     await page.waitForFunction(isRunning)
@@ -53,8 +43,8 @@ async function look(browser: Browser, url: string, pages: string[], name: string
   await page.close()
 }
 
-async function search(browser: Browser, url: string) {
-  const page = await browser.newPage()
+async function search(browser: Browser) {
+  const page = await openPage(browser)
   await page.goto(url)
   await page.waitForFunction(isRunning)
   await page.getByRole('button', { name: 'Search' }).click()
@@ -70,4 +60,18 @@ async function search(browser: Browser, url: string) {
     )
   if (!found) faults.push('The search does not find the page about a leaked key')
   await page.close()
+}
+
+async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await browser.newPage(options)
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`${page.url()}: ${message.text()}`)
+  })
+  await page.route('**', async (route) => {
+    const { origin, pathname } = new URL(route.request().url())
+    if (origin === url) return route.fulfill({ path: join(site, pathname === '/' ? 'index.html' : pathname) })
+    faults.push(`${page.url()} asks for ${route.request().url()}`)
+    return route.abort()
+  })
+  return page
 }

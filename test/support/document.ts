@@ -95,7 +95,7 @@ export async function runDocument(t: Test, page: string, options: DocumentOption
     } else {
       const { status, printed } = await run(command, checkout, env)
       if (step.answer === undefined) t.equal(status, 0, `${where}: ${printed}`)
-      else t.match(printed, patternOf(replace(step.answer)), where)
+      else t.match(spaceEvenly(printed), patternOf(spaceEvenly(replace(step.answer))), where)
     }
   }
 
@@ -126,6 +126,9 @@ export async function runDocument(t: Test, page: string, options: DocumentOption
     )
   }
 }
+
+/** How wide the columns of a table are depends on what is in them. */
+const spaceEvenly = (text: string): string => text.replaceAll(/\t| {2,}/g, '  ')
 
 /** Runs commands to their end. Variables that they set are there for those that follow. */
 function run(
