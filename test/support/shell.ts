@@ -5,10 +5,11 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 
-/** An answer as the documents print it: headers may come before and after those that it shows; `…` is anything. */
+/** An answer as the documents print it: `…` is anything, and on a line of its own any lines, or none. */
 export function patternOf(answer: string): RegExp {
   const escaped = answer.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${escaped.replaceAll('…', '[^]*?')}$`)
+  const pattern = escaped.replaceAll(/^…\n/gm, '(?:[^]*?\n)?').replaceAll('…', '[^]*?')
+  return new RegExp(`^${pattern}$`)
 }
 
 /** Runs commands as a newcomer would, in a folder of their own; where there is no fitting curl, with a small one. */

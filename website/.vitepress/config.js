@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 import { readContents } from './contents.js'
-import { escapeBraces, showFilesOfTheRepository, showWhatIsNotRun } from './markdown.js'
+import { escapeBraces, labelCells, showFilesOfTheRepository, showWhatIsNotRun } from './markdown.js'
 import { addPolicy } from './policy.js'
 
 const contents = readContents('index.md')
@@ -27,6 +27,7 @@ export default defineConfig({
     html: false,
     config(md) {
       escapeBraces(md)
+      labelCells(md)
       showFilesOfTheRepository(md)
       showWhatIsNotRun(md)
     }

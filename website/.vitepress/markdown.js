@@ -64,3 +64,20 @@ export function showWhatIsNotRun(md) {
     return `${fence(tokens, index, ...rest)}<p class="not-run">Not run by the tests: ${md.utils.escapeHtml(reason)}</p>`
   }
 }
+
+/**
+ * On a phone a row of a table becomes a block, in which each cell says what column it is of.
+ * @param {import('vitepress').MarkdownRenderer} md
+ */
+export function labelCells(md) {
+  md.core.ruler.push('labels-of-cells', ({ tokens }) => {
+    let labels = []
+    let column = 0
+    for (const [index, token] of tokens.entries()) {
+      if (token.type === 'thead_open') labels = []
+      if (token.type === 'tr_open') column = 0
+      if (token.type === 'th_open') labels.push(tokens[index + 1].content.replaceAll(/[`*]/g, ''))
+      if (token.type === 'td_open') token.attrSet('data-label', labels[column++] ?? '')
+    }
+  })
+}
