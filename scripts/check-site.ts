@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { browserPath } from '../test/support/browser.ts'
 
@@ -10,8 +11,6 @@ const site = resolve('website/dist')
 // No server is needed: the browser gets the files from here, and nothing else from anywhere.
 const url = 'http://site.test'
 const faults: string[] = []
-// The scripts of the page have taken over.
-const isRunning = `Object.hasOwn(document.querySelector('#app') ?? {}, '__vue_app__')`
 
 if (browserPath === undefined) {
   console.log(
@@ -33,7 +32,7 @@ async function look(browser: Browser, pages: string[], name: string, options: Br
   const page = await openPage(browser, options)
   for (const path of pages) {
     await page.goto(`${url}/${path}`)
-    await page.waitForFunction(isRunning)
+    await untilRunning(page)
     const width = await page.evaluate<number>('document.documentElement.scrollWidth')
     const screen = page.viewportSize()?.width ?? 0
     if (width > screen) faults.push(`${path} is ${String(width)} pixels wide on a ${name} of ${String(screen)}`)
@@ -46,7 +45,7 @@ async function look(browser: Browser, pages: string[], name: string, options: Br
 async function search(browser: Browser) {
   const page = await openPage(browser)
   await page.goto(url)
-  await page.waitForFunction(isRunning)
+  await untilRunning(page)
   await page.getByRole('button', { name: 'Search' }).click()
   await page.getByPlaceholder('Search').fill('leaked')
   const found = await page
@@ -74,4 +73,14 @@ async function openPage(browser: Browser, options: BrowserContextOptions = {}): 
     return route.abort()
   })
   return page
+}
+
+/** Waits until the scripts of the page have taken over. Nothing may be evaluated by the page itself: its policy forbids it. */
+async function untilRunning(page: Page): Promise<void> {
+  const isRunning = `Object.hasOwn(document.querySelector('#app') ?? {}, '__vue_app__')`
+  const deadline = performance.now() + 30_000
+  while (!(await page.evaluate<boolean>(isRunning))) {
+    if (performance.now() > deadline) throw new Error(`The scripts of ${page.url()} do not run`)
+    await delay(10)
+  }
 }

@@ -18,7 +18,6 @@ export default defineConfig({
   // Not the repository: the development server offers whatever lies there, keys among it.
   srcDir: '../docs',
   outDir: 'dist',
-  cacheDir: '.cache',
   // The pages lie beside node_modules, not below.
   vite: { resolve: { alias: { vue: fileURLToPath(new URL('../node_modules/vue', import.meta.url)) } } },
   rewrites: { 'decisions/README.md': 'decisions/index.md' },
