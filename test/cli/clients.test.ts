@@ -1,6 +1,7 @@
 import t from 'tap'
 import { call } from '../support/client.ts'
 import { gatehouse } from '../support/command.ts'
+import { eventuallyAnswers } from '../support/eventually.ts'
 import { askToken, tokenOf } from '../support/service-client.ts'
 import { createDatabase, sql, startService } from '../support/service.ts'
 
@@ -31,13 +32,13 @@ await t.test('the life of a client on the command line, which a running service 
   })
   const [old] = created.secrets
   t.strictSame(await clients('end-secret', id, old!.id), { status: 0, stdout: `Ended ${old!.id}\n`, stderr: '' })
-  t.equal((await call(service, 'GET /authz', { bearer: token })).status, 401)
-  t.equal((await askToken(service, { id, secret: next.client_secret })).status, 200)
+  await eventuallyAnswers(t, 401, () => call(service, 'GET /authz', { bearer: token }))
+  await eventuallyAnswers(t, 200, () => askToken(service, { id, secret: next.client_secret }))
 
   t.match(await clients('disable', id), { status: 0, stdout: 'Now disabled: billing, reader and author\n' })
-  t.equal((await askToken(service, { id, secret: next.client_secret })).status, 401)
+  await eventuallyAnswers(t, 401, () => askToken(service, { id, secret: next.client_secret }))
   t.match(await clients('enable', id), { status: 0, stdout: 'Now enabled: billing, reader and author\n' })
-  t.equal((await askToken(service, { id, secret: next.client_secret })).status, 200)
+  await eventuallyAnswers(t, 200, () => askToken(service, { id, secret: next.client_secret }))
 
   t.match(
     (await clients('list')).stdout,
@@ -45,7 +46,7 @@ await t.test('the life of a client on the command line, which a running service 
   )
 
   t.match(await clients('delete', id), { status: 0, stdout: `Deleted ${id}\n` })
-  t.equal((await askToken(service, { id, secret: next.client_secret })).status, 401)
+  await eventuallyAnswers(t, 401, () => askToken(service, { id, secret: next.client_secret }))
   t.equal((await clients('list', '--json')).stdout, '[]\n')
 })
 

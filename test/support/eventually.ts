@@ -13,3 +13,7 @@ export async function eventually(t: Test, what: string, ask: () => Promise<boole
   }
   t.pass(what)
 }
+
+/** The same for an answer: what another process has changed, an instance is told of after the process has ended. */
+export const eventuallyAnswers = (t: Test, status: number, ask: () => Promise<{ status: number }>): Promise<void> =>
+  eventually(t, `the answer is ${String(status)}`, async () => (await ask()).status === status)
