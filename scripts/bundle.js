@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { build } from 'esbuild'
 
@@ -23,8 +23,9 @@ const unbundled = [
 export async function bundle(folder, { entryPoints = [], external = [], ...options } = {}) {
   rmSync(folder, { recursive: true, force: true })
   const own = ['cli/gatehouse.ts', 'src/passwords/worker.ts']
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
+    metafile: true,
     entryPoints: [...own, .../** @type {string[]} */ (entryPoints)],
     outdir: folder,
     outbase: root,
@@ -57,4 +58,20 @@ export async function bundle(folder, { entryPoints = [], external = [], ...optio
     resolve(root, 'node_modules/@scalar/fastify-api-reference/dist/js/standalone.js'),
     resolve(folder, 'routes/documentation/assets/scalar.js')
   )
+  writeFileSync(resolve(folder, 'licenses.txt'), licensesOf(Object.keys(metafile.inputs)))
+}
+
+/**
+ * The licences of the packages that files are from, which must go with their code.
+ * @param {string[]} files
+ */
+function licensesOf(files) {
+  const folders = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? []))
+  return ['node_modules/@scalar/fastify-api-reference', ...folders]
+    .sort()
+    .map((path) => {
+      const names = readdirSync(resolve(root, path)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name))
+      return [path, ...names.map((name) => readFileSync(resolve(root, path, name), 'utf8'))].join('\n\n')
+    })
+    .join(`\n\n${'-'.repeat(80)}\n\n`)
 }

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { startServing } from './serving.ts'
 
 // Whether what is built and what is published works by itself: the build serves, and so does the packed tarball,
 // which installs into an empty folder without a warning. Run it by "npm run smoke".
+const maxMegabytes = 100
 const npm = [process.env.npm_execpath ?? '']
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-smoke-'))
 try {
@@ -20,9 +21,18 @@ try {
   const installed = run(app, [...npm, 'install', '--loglevel=warn', join(folder, `gatehouse-auth-${version}.tgz`)])
   const warnings = installed.split('\n').filter((line) => /EBADENGINE|ERESOLVE|deprecated|peer|script/.test(line))
   if (warnings.length > 0) throw new Error(`The tarball does not install cleanly:\n${warnings.join('\n')}`)
+  const megabytes = Math.ceil(sizeOf(join(app, 'node_modules')) / 1e6)
+  if (megabytes > maxMegabytes) throw new Error(`The tarball installs ${String(megabytes)} MB`)
+  console.log(`the installed tarball: ${String(megabytes)} MB`)
   await walk('the installed tarball', app, [...npm, 'exec', '--', 'gatehouse', 'serve'])
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** Bytes of all files below a folder. */
+function sizeOf(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return files.reduce((sum, file) => sum + lstatSync(join(folder, file)).size, 0)
 }
 
 /** @returns what it wrote on standard error, where npm warns */
