@@ -17,7 +17,7 @@ export const onService = [
 
 /** Those whose commands are run elsewhere, and where. */
 export const elsewhere: Record<string, string> = {
-  'cli.md': 'test/cli',
+  'cli.md': 'test/docs/cli.test.ts',
   'clients.md': 'scripts/check-generators.ts',
   'moving-from-the-tutorial.md': 'test/docs/moving-from-the-tutorial.test.ts'
 }
