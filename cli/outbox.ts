@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { viewMail } from '../routes/views.ts'
 import type { Db } from '../src/database/database.ts'
 import type { MailPayload } from '../src/mail/enqueue.ts'
 import type { Job } from '../src/repositories/jobs.ts'
@@ -28,11 +29,8 @@ export function addOutbox(program: Command, env: NodeJS.ProcessEnv): void {
     .argument('<id>', 'as "gatehouse outbox" lists it')
     .action(async (id: string, _options: object, command: Command) => {
       await withSchema(env, forMails, async ({ db }, config) => {
-        const { mailKind } = await import('../src/mail/enqueue.ts')
-        const { listJobs } = await import('../src/repositories/jobs.ts')
-        const [row] = /^[1-9]\d{0,14}$/.test(id) ? await listJobs(db, mailKind, Number(id) - 1, 1) : []
-        if (row?.id !== Number(id)) throw new CommandError(`No mail ${id} waits: see "gatehouse outbox"`, 'not_found')
         const { createComposer } = await import('../src/mail/composer.ts')
+        const { createMailbox } = await import('../src/mail/mailbox.ts')
         const { readTemplates } = await import('../src/mail/templates.ts')
         const { createLinkTokens } = await import('../src/tokens/link-token.ts')
         const { listSchedules } = await import('../src/keys/key-states.ts')
@@ -40,8 +38,10 @@ export function addOutbox(program: Command, env: NodeJS.ProcessEnv): void {
         const keyring = openKeyring({ source: config.keys, schedules: listSchedules(config) })
         try {
           const render = readTemplates(config.mail.templatesDir)
-          const mail = createComposer(config.mail, render, createLinkTokens(keyring))(row)
-          print(command, mail, `To: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text.trimEnd()}`)
+          const mailbox = createMailbox(db, createComposer(config.mail, render, createLinkTokens(keyring)))
+          const mail = /^[1-9]\d{0,14}$/.test(id) ? await mailbox.find(Number(id)) : undefined
+          if (mail === undefined) throw new CommandError(`No mail ${id} waits: see "gatehouse outbox"`, 'not_found')
+          print(command, viewMail(mail), `To: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text.trimEnd()}`)
         } finally {
           keyring.close()
         }
