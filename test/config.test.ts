@@ -203,7 +203,14 @@ await t.test('a misspelt setting is named with the nearest right one', async (t)
     t.same(faultsOf({ [name]: 'x' }), [`${name} is no setting: it must be ${right}`])
   }
   t.same(
-    faultsOf({ PWD: '/', HOSTNAME: 'x', SMTP_HOST: 'x', POSTGRES_PASSWORD: 'x', DATABASE_HOST: 'x' }),
+    faultsOf({
+      PWD: '/',
+      HOSTNAME: 'x',
+      SMTP_HOST: 'x',
+      DATABASE_URL_2: 'x',
+      POSTGRES_PASSWORD: 'x',
+      DATABASE_HOST: 'x'
+    }),
     [],
     'others have their own'
   )

@@ -22,11 +22,14 @@ const fileOf = (name: string) => `${name}_FILE`
 const minLength = 8
 const maxDistance = 2
 
-/** Names in the environment that are no setting and nearly one, which somebody has misspelt. */
+/**
+ * Names in the environment that are no setting and nearly one, which somebody has misspelt. One with a number at its end
+ * is another's, such as DATABASE_URL_2.
+ */
 export function findMisspelt(env: NodeJS.ProcessEnv, names: string[]): string[] {
   const known = [...names, ...names.map(fileOf)]
   return Object.keys(env)
-    .filter((name) => env[name] && name.length >= minLength && !known.includes(name))
+    .filter((name) => env[name] && name.length >= minLength && !/\d$/.test(name) && !known.includes(name))
     .flatMap((name) => {
       const nearest = closestMatch(name, known) ?? ''
       return leven(name, nearest) <= maxDistance ? [`${name} is no setting: it must be ${nearest}`] : []
