@@ -8,7 +8,7 @@ import { createWaitingReport, describeWaiting, quoteWaiting } from '../src/mail/
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** In development alone: the mails that wait. */
+    /** The mails that wait, for a developer; undefined where nobody may read them. */
     mailbox: Mailbox | undefined
   }
 }
@@ -17,11 +17,11 @@ declare module 'fastify' {
 export default fp(
   async function mail(app) {
     const { config, database, jobs, log, tokens } = app
-    const { smtpUrl, showsMails, templatesDir } = config.mail
+    const { smtpUrl, logsMails, showsMails, templatesDir } = config.mail
     const compose = createComposer(config.mail, readTemplates(templatesDir), tokens.links)
     app.decorate('mailbox', showsMails ? createMailbox(database.db, compose) : undefined)
     if (smtpUrl === undefined) {
-      const describe = showsMails ? quoteWaiting(compose) : describeWaiting
+      const describe = logsMails ? quoteWaiting(compose) : describeWaiting
       jobs.whenIdle(createWaitingReport(database.db, log.info.bind(log), describe))
       return
     }

@@ -28,13 +28,12 @@ export function announceStart({ database: { url }, logLevel }: Config, stream?: 
 }
 
 /** What is said once the service listens: where to go next. */
-export function announceReady({ issuer, production, docs, mail: { showsMails } }: Config): string {
+export function announceReady({ host, port, issuer, production, docs, mail: { showsMails } }: Config): string {
   if (production) return `Gatehouse is ready: clients reach it at ${issuer}`
-  const places = [
-    ...(docs ? [`the API is at ${issuer}/docs`] : []),
-    ...(showsMails ? [`mail at ${issuer}/dev/mail`] : [])
-  ]
-  return [`Gatehouse is ready: open ${issuer} in a browser`, ...places].join('; ')
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  const here = `http://${name}:${String(port)}`
+  const places = [...(docs ? [`the API is at ${here}/docs`] : []), ...(showsMails ? [`mail at ${here}/dev/mail`] : [])]
+  return [`Gatehouse is ready: open ${here} in a browser`, ...places].join('; ')
 }
 
 function describeDatabase(url: string): string {

@@ -7,14 +7,16 @@ import { isLoopbackHost } from '../../src/config/settings.ts'
 const addedByProxies = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
 /**
- * Lets requests from this machine alone pass. The name in `Host` counts too: a page of another site can have its own name
- * resolved to 127.0.0.1 (DNS rebinding), and then read what is served there.
+ * Whether a request comes from this machine alone. The name in `Host` counts too: a page of another site can have its own
+ * name resolved to 127.0.0.1 (DNS rebinding), and then read what is served there.
  */
-export function requireLoopback(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
-  const { headers, socket } = request
+export function isFromLoopback({ headers, socket }: FastifyRequest): boolean {
   const isForwarded = addedByProxies.some((name) => headers[name] !== undefined)
-  const isLocal = isLoopbackAddress(socket.remoteAddress) && isLoopbackName(headers.host)
-  done(isLocal && !isForwarded ? undefined : new Problem('not_found'))
+  return !isForwarded && isLoopbackAddress(socket.remoteAddress) && isLoopbackName(headers.host)
+}
+
+export function requireLoopback(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+  done(isFromLoopback(request) ? undefined : new Problem('not_found'))
 }
 
 const isLoopbackAddress = (address = '') => ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import Mustache from 'mustache'
+import { isFromLoopback } from '../dev/require-loopback.ts'
 import { type Language, negotiateLanguage } from '../../src/language.ts'
 
 /** What the start page says of the service, and of each place that it leads to. */
@@ -74,7 +75,7 @@ export async function start(app: FastifyInstance): Promise<void> {
       const said = texts[language]
       const places = [
         ...(docs ? [{ href: 'docs', text: said.docs }] : []),
-        ...(app.mailbox ? [{ href: 'dev/mail', text: said.mail }] : []),
+        ...(app.mailbox && isFromLoopback(request) ? [{ href: 'dev/mail', text: said.mail }] : []),
         ...(docs ? [{ href: 'openapi.json', text: said.openapi }] : []),
         { href: 'health/ready', text: said.health }
       ]

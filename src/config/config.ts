@@ -21,10 +21,9 @@ export interface MailConfig {
   templatesDir: string | undefined
   /** What the links in mails begin with. */
   linkBase: string
-  /**
-   * Whether mails are shown to a developer, in the log and at /dev/mail: outside production, without a mail server, and
-   * for a service that only this machine can reach by its links.
-   */
+  /** Whether the log has mails in full: outside production, without a mail server. */
+  logsMails: boolean
+  /** Whether they are also at /dev/mail: not where links begin with https, as those of a service that others reach do. */
   showsMails: boolean
 }
 
@@ -151,6 +150,7 @@ function toConfig(settings: Settings, isGiven: Set<string>): Omit<Config, 'warni
   const linkBase = (settings.PUBLIC_URL ?? issuer).replace(/\/+$/, '')
   // Only its developer reaches it: it may tell and allow more.
   const isLocal = !production && isLoopback(linkBase)
+  const logsMails = !production && settings.SMTP_URL === undefined
   return {
     production,
     host: settings.HOST,
@@ -199,7 +199,8 @@ function toConfig(settings: Settings, isGiven: Set<string>): Omit<Config, 'warni
       from: settings.MAIL_FROM ?? 'Gatehouse <gatehouse@localhost>',
       templatesDir: settings.MAIL_TEMPLATES_DIR,
       linkBase,
-      showsMails: isLocal && settings.SMTP_URL === undefined
+      logsMails,
+      showsMails: logsMails && (linkBase.startsWith('http:') || isLoopback(linkBase))
     },
     docs: (settings.DOCS ?? (production ? 'off' : 'on')) === 'on',
     metricsPort: settings.METRICS_PORT,

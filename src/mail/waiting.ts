@@ -19,7 +19,7 @@ export const quoteWaiting =
   (compose: ComposeMail) =>
   (job: Job): [what: object, message: string] => {
     const { to, subject, text } = compose(job)
-    return [{ id: job.id, template: readMail(job).template }, `mail to ${to}: ${subject}\n\n${text}`]
+    return [{ id: job.id, template: readMail(job).template }, `mail written to ${to}: ${subject}\n\n${text}`]
   }
 
 /** For a service without a mail server: logs each mail once, as it is written. */

@@ -6,36 +6,31 @@ import { tokenIn } from '../support/mail-server.ts'
 import { createDatabase, createFolder, kinds, startService } from '../support/service.ts'
 
 for (const kind of kinds) {
-  await t.test(
-    `without SMTP_URL mails wait, the log says so, and the command line shows them, on ${kind}`,
-    async (t) => {
-      const service = await startService(t, {}, kind)
-      const person = await registerPerson(service)
-      const written = () => service.log.find((line) => line.includes('mail written'))
-      await eventually(t, 'the log tells', async () => written() !== undefined)
-      const { id, msg } = JSON.parse(written() ?? '{}') as { id: number; msg: string }
-      t.equal(msg, `mail written: "gatehouse outbox show ${String(id)}" prints it`)
-      await service.close()
-      t.notOk(service.log.join('').includes(person.email), 'the log does not name the recipient')
+  await t.test(`without SMTP_URL mails wait, and the command line shows them, on ${kind}`, async (t) => {
+    const service = await startService(t, {}, kind)
+    const person = await registerPerson(service)
+    const written = () => service.log.find((line) => line.includes('mail written'))
+    await eventually(t, 'the log tells', async () => written() !== undefined)
+    const { id } = JSON.parse(written() ?? '{}') as { id: number }
+    await service.close()
 
-      const { DATABASE_URL = '', KEYS_DIR = '' } = service.env
-      const env = { DATABASE_URL, KEYS_DIR, ISSUER: 'https://login.example.com' }
-      const list = await gatehouse(t, ['outbox'], { env })
-      t.match(
-        list.stdout,
-        new RegExp(`^ID .* RECIPIENT\\n${String(id)} +\\S+ +email_verification +en +0 +${person.email}\\n$`)
-      )
-      const { stdout } = await gatehouse(t, ['outbox', 'show', String(id)], { env })
-      t.match(stdout, new RegExp(`^To: ${person.email}\nSubject: Confirm your e-mail address\n\nThe account `))
-      t.match(stdout, '\nhttps://login.example.com/verify-email#token=')
+    const { DATABASE_URL = '', KEYS_DIR = '' } = service.env
+    const env = { DATABASE_URL, KEYS_DIR, ISSUER: 'https://login.example.com' }
+    const list = await gatehouse(t, ['outbox'], { env })
+    t.match(
+      list.stdout,
+      new RegExp(`^ID .* RECIPIENT\\n${String(id)} +\\S+ +email_verification +en +0 +${person.email}\\n$`)
+    )
+    const { stdout } = await gatehouse(t, ['outbox', 'show', String(id)], { env })
+    t.match(stdout, new RegExp(`^To: ${person.email}\nSubject: Confirm your e-mail address\n\nThe account `))
+    t.match(stdout, '\nhttps://login.example.com/verify-email#token=')
 
-      const again = await startService(t, service.env, kind)
-      const verified = await call(again, 'POST /auth/email/verify', { json: { token: tokenIn({ text: stdout }) } })
-      t.equal(verified.status, 204, 'the link that was shown works')
-      const bearer = await logIn(again, person)
-      t.match((await call(again, 'GET /auth/me', { bearer })).body, { email_verified: true })
-    }
-  )
+    const again = await startService(t, service.env, kind)
+    const verified = await call(again, 'POST /auth/email/verify', { json: { token: tokenIn({ text: stdout }) } })
+    t.equal(verified.status, 204, 'the link that was shown works')
+    const bearer = await logIn(again, person)
+    t.match((await call(again, 'GET /auth/me', { bearer })).body, { email_verified: true })
+  })
 }
 
 await t.test('outbox prints JSON, and says what it cannot do', async (t) => {

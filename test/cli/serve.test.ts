@@ -63,7 +63,7 @@ await t.test('the log says at once what is being started, and then where to go n
   const person = await registerPerson(service)
   const { payload } = partsOf(await logIn(service, person))
   t.equal(payload.iss, service.url, 'with PORT=0, too, the issuer names the port that is served')
-  const mail = await service.logged(`mail to ${person.email}`)
+  const mail = await service.logged(`mail written to ${person.email}`)
   t.match(mail.msg, `${service.url}/verify-email#token=`, 'and so do links')
 })
 

@@ -3,8 +3,9 @@ import { browserPath, openBrowser } from '../support/browser.ts'
 import { call, type CallOptions, registerPerson } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMailServer, tokenIn } from '../support/mail-server.ts'
+import { generateMissingKeys } from '../../src/keys/key-files.ts'
 import { exchange } from '../support/raw.ts'
-import { kinds, type Service, startService } from '../support/service.ts'
+import { createFolder, kinds, type Service, startService } from '../support/service.ts'
 
 interface Mail {
   id: number
@@ -34,8 +35,10 @@ await t.test('the log of a developer has each mail in full', async (t) => {
   const person = await registerPerson(service)
   const [mail] = await mailsIn(t, service, 1)
   const told = () => service.log.map((line) => (JSON.parse(line) as { msg: string }).msg)
-  await eventually(t, 'it is logged', async () => told().some((msg) => msg.startsWith(`mail to ${person.email}`)))
-  t.ok(told().includes(`mail to ${person.email}: ${mail!.subject}\n\n${mail!.text}`))
+  await eventually(t, 'it is logged', async () =>
+    told().some((msg) => msg.startsWith(`mail written to ${person.email}`))
+  )
+  t.ok(told().includes(`mail written to ${person.email}: ${mail!.subject}\n\n${mail!.text}`))
 })
 
 await t.test('the page shows mails in frames in which nothing runs and nothing is loaded', async (t) => {
@@ -87,18 +90,30 @@ await t.test('only requests from this machine, by a name of this machine, see ma
   }
 })
 
-await t.test('where a service is not for one developer alone, there is no page and no link in the log', async (t) => {
+await t.test('there is no page where mails are sent, where links begin with https, and in production', async (t) => {
   const mail = await startMailServer(t)
-  const settings = {
-    'a mail server': { ...local, ...mail.env },
-    'a public address': { ISSUER: 'http://login.example.com' }
-  }
-  for (const [name, env] of Object.entries(settings)) {
-    const service = await startService(t, env)
-    await registerPerson(service)
-    t.equal((await call(service, 'GET /dev/mail')).status, 404, name)
-    t.notMatch(service.log.join(''), '#token=', name)
-  }
+  const sending = await startService(t, { ...local, ...mail.env })
+  const remote = await startService(t, { ISSUER: 'https://login.example.com' })
+  for (const service of [sending, remote]) t.equal((await call(service, 'GET /dev/mail')).status, 404)
+  await registerPerson(sending)
+  t.notMatch(sending.log.join(''), '#token=', 'what is sent is not logged')
+
+  const KEYS_DIR = createFolder(t)
+  generateMissingKeys(KEYS_DIR)
+  const production = await startService(t, {
+    NODE_ENV: 'production',
+    KEYS_DIR,
+    ARGON2_MEMORY_KIB: '7168',
+    ARGON2_ITERATIONS: '5',
+    ...local
+  })
+  const person = await registerPerson(production)
+  t.equal((await call(production, 'GET /dev/mail')).status, 404)
+  const written = () => production.log.find((line) => line.includes('mail written'))
+  await eventually(t, 'the log tells of the mail', async () => written() !== undefined)
+  const { id, msg } = JSON.parse(written() ?? '{}') as { id: number; msg: string }
+  t.equal(msg, `mail written: "gatehouse outbox show ${String(id)}" prints it`)
+  t.notMatch(production.log.join(''), new RegExp(`#token=|${person.email}`), 'and of neither its link nor its reader')
 })
 
 if (browserPath === undefined) {

@@ -37,8 +37,8 @@ await t.test('the pages of mailed links load and call nothing but this service',
 await t.test('the start page says what this is, and leads to what is served', async (t) => {
   const pages = [
     { env: { ISSUER: 'http://127.0.0.1:3000' }, places: ['docs', 'dev/mail', 'openapi.json', 'health/ready'] },
-    { env: { ISSUER: 'http://login.example.com' }, places: ['docs', 'openapi.json', 'health/ready'] },
-    { env: { DOCS: 'off' }, places: ['health/ready'] }
+    { env: { ISSUER: 'https://login.example.com' }, places: ['docs', 'openapi.json', 'health/ready'] },
+    { env: { DOCS: 'off' }, places: ['dev/mail', 'health/ready'] }
   ]
   for (const { env, places } of pages) {
     const service = await startService(t, env)
