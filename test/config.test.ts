@@ -39,15 +39,15 @@ await t.test('an empty variable counts as absent', async (t) => {
 })
 
 const refused: [setting: string, value: string, fault: RegExp][] = [
-  ['PORT', 'http', /^PORT must be integer/],
-  ['PORT', '65536', /^PORT must be <= 65535/],
-  ['PORT', '-1', /^PORT must be >= 0/],
+  ['PORT', 'http', /^PORT must be a whole number from 0 to 65535$/],
+  ['PORT', '65536', /^PORT must be a whole number from 0 to 65535$/],
+  ['PORT', '-1', /^PORT must be a whole number from 0 to 65535$/],
   ['DATABASE_URL', 'mysql://localhost/x', /^DATABASE_URL must be pglite:FOLDER/],
-  ['DATABASE_POOL_SIZE', '0', /^DATABASE_POOL_SIZE must be >= 1/],
+  ['DATABASE_POOL_SIZE', '0', /^DATABASE_POOL_SIZE must be a whole number from 1 to 1000$/],
   ['ISSUER', 'auth.example.com', /^ISSUER must be an http\(s\) URL/],
   ['ISSUER', 'https://auth.example.com/?x=1', /^ISSUER must be an http\(s\) URL without query/],
-  ['PASSWORD_MIN_LENGTH', '7', /^PASSWORD_MIN_LENGTH must be >= 8/],
-  ['COOKIE_SECURE', 'perhaps', /^COOKIE_SECURE must be boolean/],
+  ['PASSWORD_MIN_LENGTH', '7', /^PASSWORD_MIN_LENGTH must be a whole number from 8 to 64$/],
+  ['COOKIE_SECURE', 'perhaps', /^COOKIE_SECURE must be true or false$/],
   ['COOKIE_PREFIX', 'yes', /^COOKIE_PREFIX must be one of on, off/],
   ['COOKIE_DOMAIN', 'https://example.com', /^COOKIE_DOMAIN must be a domain name/],
   ['LOG_LEVEL', 'loud', /^LOG_LEVEL must be one of fatal, error/],
@@ -197,7 +197,11 @@ await t.test('a misspelt setting is named with the nearest right one', async (t)
     DATABASE_URI: 'DATABASE_URL',
     ACCESS_TOKEN_EXPIRE_MINUTE: 'ACCESS_TOKEN_EXPIRE_MINUTES',
     LIMIT_LOGINS: 'LIMIT_LOGIN',
-    SMTP_URL_FLE: 'SMTP_URL_FILE'
+    SMTP_URL_FLE: 'SMTP_URL_FILE',
+    KEY_DIR: 'KEYS_DIR',
+    ISUER: 'ISSUER',
+    PROT: 'PORT',
+    HSOT: 'HOST'
   }
   for (const [name, right] of Object.entries(misspelt)) {
     t.same(faultsOf({ [name]: 'x' }), [`${name} is no setting: it must be ${right}`])
@@ -206,6 +210,10 @@ await t.test('a misspelt setting is named with the nearest right one', async (t)
     faultsOf({
       PWD: '/',
       HOSTNAME: 'x',
+      HOSTS: 'x',
+      POST: 'x',
+      SORT: 'x',
+      DOC: 'x',
       SMTP_HOST: 'x',
       DATABASE_URL_2: 'x',
       POSTGRES_PASSWORD: 'x',

@@ -129,8 +129,10 @@ export function readConfig(env: NodeJS.ProcessEnv, names: string[] = settingName
 
 function explain(error: ErrorObject): string {
   const name = error.instancePath.slice(1)
-  const { explanation } = error.parentSchema as TSchema & { explanation?: string }
+  const { explanation, type, minimum, maximum } = error.parentSchema as TSchema & { explanation?: string }
   if (error.keyword === 'enum') return `${name} must be one of ${(error.schema as string[]).join(', ')}`
+  if (type === 'integer') return `${name} must be a whole number from ${String(minimum)} to ${String(maximum)}`
+  if (type === 'boolean') return `${name} must be true or false`
   return `${name} ${explanation ?? error.message ?? 'is not valid'}`
 }
 

@@ -18,10 +18,6 @@ export function readSetting(env: NodeJS.ProcessEnv, name: string): { value?: str
 
 const fileOf = (name: string) => `${name}_FILE`
 
-// Shorter names are near too many that others use.
-const minLength = 8
-const maxDistance = 2
-
 /**
  * Names in the environment that are no setting and nearly one, which somebody has misspelt. One with a number at its end
  * is another's, such as DATABASE_URL_2.
@@ -29,9 +25,19 @@ const maxDistance = 2
 export function findMisspelt(env: NodeJS.ProcessEnv, names: string[]): string[] {
   const known = [...names, ...names.map(fileOf)]
   return Object.keys(env)
-    .filter((name) => env[name] && name.length >= minLength && !/\d$/.test(name) && !known.includes(name))
+    .filter((name) => env[name] && !/\d$/.test(name) && !known.includes(name))
     .flatMap((name) => {
-      const nearest = closestMatch(name, known) ?? ''
-      return leven(name, nearest) <= maxDistance ? [`${name} is no setting: it must be ${nearest}`] : []
+      const nearest = closestMatch(name, known)
+      return nearest && isMisspelt(name, nearest) ? [`${name} is no setting: it must be ${nearest}`] : []
     })
 }
+
+/** The shorter a name is, the more that others use are near to it: POST and HOSTS are no HOST. */
+function isMisspelt(name: string, setting: string): boolean {
+  const length = Math.min(name.length, setting.length)
+  const maxDistance = length >= 8 ? 2 : length >= 5 ? 1 : 0
+  const distance = leven(name, setting)
+  return distance <= maxDistance || (distance === 2 && sortLetters(name) === sortLetters(setting))
+}
+
+const sortLetters = (name: string): string => [...name].sort().join('')
