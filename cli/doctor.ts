@@ -105,7 +105,7 @@ async function checkDatabase({ database: options }: Config, explain: Explain): P
       return [
         { about: 'database', status: 'ok', message: 'It answers' },
         await checkSchema(database.db),
-        ...(options.url.startsWith('pglite:') ? [] : [await checkClock(database.db)])
+        options.url.startsWith('pglite:') ? clockOfEmbedded : await checkClock(database.db)
       ]
     } finally {
       await database.close()
@@ -130,6 +130,12 @@ async function checkSchema(db: Db): Promise<Check> {
   return { about: 'schema', status: 'warning', message }
 }
 
+const clockOfEmbedded: Check = {
+  about: 'clock',
+  status: 'ok',
+  message: "The embedded database has this machine's clock"
+}
+
 async function checkClock(db: Db): Promise<Check> {
   const { sql } = await import('drizzle-orm')
   const before = Date.now()
@@ -143,9 +149,13 @@ async function checkClock(db: Db): Promise<Check> {
   return { about: 'clock', status, message: status === 'ok' ? message : `${message}: keep both by NTP` }
 }
 
-async function checkMail({ mail: { smtpUrl } }: Config): Promise<Check[]> {
-  // That production has none is told with the settings.
-  if (smtpUrl === undefined) return []
+async function checkMail({ production, mail: { smtpUrl, showsMails } }: Config): Promise<Check[]> {
+  if (smtpUrl === undefined) {
+    // That production has none is told with the settings.
+    if (production) return []
+    const place = showsMails ? '/dev/mail' : '"gatehouse outbox"'
+    return [{ about: 'mail', status: 'ok', message: `No mail is sent, for there is no SMTP_URL: ${place} shows it` }]
+  }
   const { verifySmtp } = await import('../src/mail/transport.ts')
   const { readReason } = await import('../src/mail/failure.ts')
   const { host } = new URL(smtpUrl)

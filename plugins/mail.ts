@@ -22,7 +22,8 @@ export default fp(
     app.decorate('mailbox', showsMails ? createMailbox(database.db, compose) : undefined)
     if (smtpUrl === undefined) {
       const describe = logsMails ? quoteWaiting(compose) : describeWaiting
-      jobs.whenIdle(createWaitingReport(database.db, log.info.bind(log), describe))
+      const place = showsMails ? '/dev/mail' : '"gatehouse outbox"'
+      jobs.whenIdle(createWaitingReport(database.db, log.info.bind(log), describe, place))
       return
     }
     // What sends is loaded only where it is used.

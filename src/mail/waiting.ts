@@ -7,6 +7,7 @@ import { mailKind, readMail } from './enqueue.ts'
 const maxCounted = 1000
 
 type Log = (what: object, message: string) => void
+type Describe = (job: Job) => [what: object, message: string]
 
 /** What the log says of a mail that waits: its number, and the command that prints it. */
 export const describeWaiting = (job: Job): [what: object, message: string] => {
@@ -22,15 +23,18 @@ export const quoteWaiting =
     return [{ id: job.id, template: readMail(job).template }, `mail written to ${to}: ${subject}\n\n${text}`]
   }
 
-/** For a service without a mail server: logs each mail once, as it is written. */
-export function createWaitingReport(db: Db, log: Log, describe = describeWaiting): () => Promise<void> {
+/**
+ * For a service without a mail server: logs each mail once, as it is written.
+ * @param place where those that waited at the start are shown
+ */
+export function createWaitingReport(db: Db, log: Log, describe: Describe, place: string): () => Promise<void> {
   let lastSeen: number | undefined
   return async () => {
     if (lastSeen === undefined) {
       const { count, last } = await countJobs(db, mailKind, maxCounted)
       lastSeen = last
       const mails = count === maxCounted ? `${String(count)} or more` : count
-      if (count > 0) log({ mails }, 'mails wait: "gatehouse outbox" shows them')
+      if (count > 0) log({ mails }, `mails wait: ${place} shows them`)
       return
     }
     for (const job of await listJobs(db, mailKind, lastSeen, 100)) {

@@ -56,6 +56,19 @@ await t.test('doctor in an empty folder is content and makes nothing', async (t)
   t.same(readdirSync(cwd), [])
 })
 
+await t.test(
+  'doctor says which clock the embedded database has, and where mail is without a mail server',
+  async (t) => {
+    const env = { DATABASE_URL: await createDatabase(t, 'embedded'), KEYS_DIR }
+    const { checks, troubles } = await examine(t, env)
+    t.same(troubles, [])
+    t.match(checks.slice(-2), [
+      { about: 'clock', message: "The embedded database has this machine's clock" },
+      { about: 'mail', message: 'No mail is sent, for there is no SMTP_URL: /dev/mail shows it' }
+    ])
+  }
+)
+
 await t.test('doctor tells where proxy, cookies and ISSUER do not agree, and what to do', async (t) => {
   const development = { DATABASE_URL: sound.DATABASE_URL, KEYS_DIR }
   const doubtful: [env: Record<string, string>, about: string, message: RegExp][] = [
