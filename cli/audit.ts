@@ -19,7 +19,7 @@ interface TailArguments {
 }
 
 export function addAudit(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program.command('audit').description('audit events')
+  const group = program.command('audit').description('read the audit events')
 
   group
     .command('tail')

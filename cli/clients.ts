@@ -13,7 +13,7 @@ import type { Columns } from './table.ts'
 const pageSize = 100
 
 export function addClients(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program.command('clients').description('service clients')
+  const group = program.command('clients').description('service clients, which call in their own name')
 
   group
     .command('create')

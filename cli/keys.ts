@@ -42,7 +42,7 @@ export function addKeys(program: Command, env: NodeJS.ProcessEnv): void {
       const { dir, config } = await folder(env)
       const { generateRefreshKey, generateSigningKey } = await import('../src/keys/key-files.ts')
       const { kid } = kind === 'access' ? generateSigningKey(dir) : generateRefreshKey(dir)
-      const words = `Made key ${kid}; it signs in ${String(config.keyActivationDelay)} seconds`
+      const words = `Made key ${kid}; it signs in ${String(config.keyActivationDelay)} seconds, or as soon as the key before it is retired`
       print(command, { kid, kind, signs_in: config.keyActivationDelay }, words)
     })
 

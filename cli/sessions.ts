@@ -9,7 +9,7 @@ import { type Columns, createTable } from './table.ts'
 import { onUser, userArgument } from './user-argument.ts'
 
 export function addSessions(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program.command('sessions').description('sessions of users')
+  const group = program.command('sessions').description('list and end the sessions of a user')
 
   group
     .command('list')

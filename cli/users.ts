@@ -25,7 +25,7 @@ interface ListOptions {
 }
 
 export function addUsers(program: Command, env: NodeJS.ProcessEnv): void {
-  const group = program.command('users').description('users')
+  const group = program.command('users').description('find, create, change and import users')
 
   group
     .command('create')
