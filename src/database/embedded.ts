@@ -82,7 +82,8 @@ function lockFolder(folder: string): () => void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {
     writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 })
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const owner = Number(readFileSync(file, 'utf8'))
     if (owner !== process.pid && isRunning(owner)) {
       throw new EmbeddedDatabaseError(

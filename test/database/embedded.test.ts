@@ -37,6 +37,19 @@ await t.test('an embedded database that other users may enter is served with a w
   t.match(JSON.parse(warnings(opened.log)[0]!), { level: 40, msg: new RegExp(`chmod 700 ${data}$`) })
 })
 
+await t.test('a folder that may not be written in is told as such', async (t) => {
+  // Nobody makes files in /sys, root neither.
+  const folder = process.getuid?.() === 0 ? '/sys' : createFolder(t)
+  if (folder !== '/sys') chmodSync(folder, 0o500)
+  const { status, stderr } = await gatehouse(t, ['migrate'], { env: { DATABASE_URL: `pglite:${folder}/data` } })
+  t.equal(status, 1)
+  t.match(
+    stderr,
+    /^gatehouse: Cannot use \S+\/data\.lock \(open: .*\): check that the path exists and who may .* write it/
+  )
+  t.notMatch(stderr, /ENOENT/)
+})
+
 await t.test('no database is made over what is left of another', async (t) => {
   const url = await createDatabase(t, 'embedded')
   const data = url.slice('pglite:'.length)
