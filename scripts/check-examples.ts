@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import pLimit from 'p-limit'
-import { findProgram } from '../test/support/browser.ts'
 import { freePort } from '../test/support/postgres-server.ts'
+import { findProgram, pathWithPrograms } from '../test/support/programs.ts'
 import { visit } from './examples/page.ts'
 import { readWalk, run, type Running, tryIn } from './examples/readme.ts'
 import { accessToken, forgeries } from './examples/tokens.ts'
@@ -27,10 +27,7 @@ const named = [443, 3000, 4000, 4001, 4002, 5173, 8000, 8080] as const
 /** Where each example is reached. */
 const address: Record<string, (typeof named)[number]> = { fastify: 4000, express: 4001, fastapi: 4002, browser: 5173 }
 
-for (const folder of ['CADDY_PATH', 'TRAEFIK_PATH']) {
-  const path = process.env[folder]
-  if (path !== undefined) process.env.PATH = [dirname(path), process.env.PATH].join(delimiter)
-}
+process.env.PATH = pathWithPrograms()
 
 const given = new Set<number>()
 const chosen = process.argv.slice(2)
@@ -45,7 +42,7 @@ await Promise.all(
 async function report(name: string): Promise<void> {
   const needed = program[name]
   if (needed !== undefined && findProgram(needed) === undefined) {
-    console.log(`${name}: LEFT OUT, ${needed} is not here`)
+    console.log(`${name}: LEFT OUT, ${needed} is not here or too old`)
     return
   }
   try {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { findProgram } from '../support/browser.ts'
+import { findProgram } from '../support/programs.ts'
 import { startProxy } from '../support/example.ts'
 import { checkGuardedApplication } from '../support/guarded-application.ts'
 
 const file = new URL('../../examples/caddy/Caddyfile', import.meta.url)
-const caddy = process.env.CADDY_PATH ?? findProgram('caddy')
+const caddy = findProgram('caddy')
 
 await t.test('the Caddy example, as it reads, leads nobody past Gatehouse', (t) => {
   const example = readFileSync(file, 'utf8')
@@ -31,7 +31,7 @@ await t.test('the Caddy example, as it reads, leads nobody past Gatehouse', (t) 
 })
 
 const howTo =
-  'Caddy is not here, so its example was read and not run: put caddy 2.8 or later ("go install github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9") on the PATH, or into CADDY_PATH'
+  'Caddy is not here or too old, so its example was read and not run: put caddy 2.8 or later ("go install github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9") on the PATH, or into CADDY_PATH'
 await t.test('the Caddy example', { skip: caddy === undefined && howTo }, (t) =>
   checkGuardedApplication(t, (t, port, { gatehouse, application }) =>
     startProxy(t, caddy ?? '', (_folder, file) => ['run', '--config', file, '--adapter', 'caddyfile'], [file], port, [

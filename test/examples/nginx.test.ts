@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { findProgram } from '../support/browser.ts'
+import { findProgram } from '../support/programs.ts'
 import { startProxy } from '../support/example.ts'
 import { checkGuardedApplication } from '../support/guarded-application.ts'
 

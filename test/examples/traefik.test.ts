@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
-import { findProgram } from '../support/browser.ts'
+import { findProgram } from '../support/programs.ts'
 import { call, registerPerson } from '../support/client.ts'
 import { startProxy } from '../support/example.ts'
 import { checkGuardedApplication } from '../support/guarded-application.ts'
@@ -86,9 +86,9 @@ await t.test('the Traefik example has no way to the application that leaves iden
   t.end()
 })
 
-const traefik = process.env.TRAEFIK_PATH ?? findProgram('traefik')
+const traefik = findProgram('traefik')
 const howTo =
-  'Traefik is not here, so its example was read and not run: put a release of 3.7.13 or later on the PATH, or into TRAEFIK_PATH'
+  'Traefik is not here or too old, so its example was read and not run: put a release of 3.7.12 or later on the PATH, or into TRAEFIK_PATH'
 await t.test('the Traefik example', { skip: traefik === undefined && howTo }, (t) =>
   checkGuardedApplication(
     t,

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
-import { findProgram } from './browser.ts'
 import { commandLine } from './command.ts'
 import { eventually } from './eventually.ts'
 import { freePort } from './postgres-server.ts'
+import { findProgram, pathWithPrograms } from './programs.ts'
 import { addCurl, patternOf } from './shell.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -76,7 +76,7 @@ export async function runDocument(t: Test, page: string, options: DocumentOption
   const env = {
     ...options.env,
     HOME: checkout,
-    PATH: [checkout, dirname(process.execPath), process.env.PATH ?? ''].join(delimiter)
+    PATH: [checkout, dirname(process.execPath), pathWithPrograms()].join(delimiter)
   }
   const terminals = new Map<string, ChildProcess>()
   t.teardown(() => Promise.all([...terminals.values()].map(stop)))
@@ -88,7 +88,7 @@ export async function runDocument(t: Test, page: string, options: DocumentOption
     const command = replace(step.command)
     const absent = programsOf(command).find((program) => findProgram(program) === undefined)
     if (absent !== undefined) {
-      t.comment(`${where}: ${absent} is not here, so the rest of "${step.section}" was not run`)
+      t.comment(`${where}: ${absent} is not here or too old, so the rest of "${step.section}" was not run`)
       missing = step.section
     } else if (step.url !== undefined) {
       await openTerminal(where, command, replace(step.url))
