@@ -29,7 +29,7 @@ const page = `<!doctype html>
 {{/isEmpty}}
 {{#mails}}
       <details{{#open}} open{{/open}}>
-        <summary><span class="subject">{{subject}}</span> <span class="quiet">to {{to}}, <time datetime="{{time}}">{{time}}</time></span></summary>
+        <summary><span class="subject">{{subject}}</span> <span class="quiet">to {{to}}, <time datetime="{{time}}">{{localTime}}</time></span></summary>
         <iframe src="mail/{{id}}" title="{{subject}}" loading="lazy"></iframe>
         <details>
           <summary class="quiet">Plain text</summary>
@@ -43,9 +43,17 @@ const page = `<!doctype html>
 </html>
 `
 
+// Its readers are at this machine, and in its time zone.
+const inWords = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
+
 export const renderMailbox = (mails: WaitingMail[], address: string): string =>
   Mustache.render(page, {
     address,
     isEmpty: mails.length === 0,
-    mails: mails.map(({ createdAt, ...mail }, index) => ({ ...mail, time: createdAt.toISOString(), open: index === 0 }))
+    mails: mails.map(({ createdAt, ...mail }, index) => ({
+      ...mail,
+      time: createdAt.toISOString(),
+      localTime: inWords.format(createdAt),
+      open: index === 0
+    }))
   })

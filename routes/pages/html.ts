@@ -1,5 +1,6 @@
 import Mustache from 'mustache'
 import type { Language } from '../../src/language.ts'
+import { maxPasswordLength } from '../../src/passwords/policy.ts'
 import { type TextName, texts } from './texts.ts'
 
 export type PageName = 'verify-email' | 'reset-password' | 'undo-email-change' | 'unlock'
@@ -20,8 +21,8 @@ const page = `<!doctype html>
     <main>
       <h1>{{title}}</h1>
       <noscript><p class="bad">{{noScript}}</p></noscript>
-      <form data-minimum="{{minimum}}" data-no-token="{{noToken}}" data-bad-link="{{badLink}}" data-busy="{{busy}}"
-        data-too-short="{{tooShort}}" data-too-weak="{{tooWeak}}" data-email-taken="{{emailTaken}}" data-last-admin="{{lastAdmin}}" novalidate hidden>
+      <form data-minimum="{{minimum}}" data-maximum="{{maximum}}" data-no-token="{{noToken}}" data-bad-link="{{badLink}}" data-busy="{{busy}}"
+        data-too-short="{{tooShort}}" data-too-long="{{tooLong}}" data-too-weak="{{tooWeak}}" data-email-taken="{{emailTaken}}" data-last-admin="{{lastAdmin}}" novalidate hidden>
         <p id="intro">{{intro}}</p>
 {{#account}}
         <p id="account" hidden>{{account}} <strong></strong></p>
@@ -47,13 +48,17 @@ const page = `<!doctype html>
 /** @param minimum the least length of a password */
 export function renderPage(name: PageName, language: Language, minimum: number): string {
   const said = Object.fromEntries(
-    Object.entries(texts[language]).map(([key, text]) => [key, text.replace('{minimum}', String(minimum))])
+    Object.entries(texts[language]).map(([key, text]) => [
+      key,
+      text.replace('{minimum}', String(minimum)).replace('{maximum}', String(maxPasswordLength))
+    ])
   )
   const { title, intro, account, buttons } = contents[name]
   return Mustache.render(page, {
     ...said,
     language,
     minimum,
+    maximum: maxPasswordLength,
     title: said[title],
     intro: said[intro],
     account: account && said[account],

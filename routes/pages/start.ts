@@ -12,7 +12,7 @@ const texts: Record<Language, Record<'intro' | 'docs' | 'mail' | 'openapi' | 'he
     mail: 'Read the mail that the service would send',
     openapi: 'The API as an OpenAPI document, for generators',
     health: 'Is the service ready?',
-    first: 'Register a first user:',
+    first: 'Register a user:',
     next: 'Then make them an administrator (stop the service first if its database is the embedded one):'
   },
   ru: {
@@ -22,7 +22,7 @@ const texts: Record<Language, Record<'intro' | 'docs' | 'mail' | 'openapi' | 'he
     mail: 'Письма, которые отправил бы сервис',
     openapi: 'API в виде документа OpenAPI, для генераторов',
     health: 'Готов ли сервис?',
-    first: 'Зарегистрируйте первого пользователя:',
+    first: 'Зарегистрируйте пользователя:',
     next: 'И сделайте его администратором (встроенная база данных требует сначала остановить сервис):'
   }
 }
@@ -48,11 +48,14 @@ const page = `<!doctype html>
       </ul>
 {{#isDevelopment}}
       <p>{{first}}</p>
-      <pre>curl {{origin}}/auth/registration \\
-  -H 'content-type: application/json' \\
-  -d '{"username":"alice","email":"alice@example.com","password":"a long and quiet evening"}'</pre>
+      <pre tabindex="0">curl {{origin}}/auth/registration \\
+  -H 'content-type: application/json' -d '{
+    "username": "alice",
+    "email": "alice@example.com",
+    "password": "a long and quiet evening"
+  }'</pre>
       <p>{{next}}</p>
-      <pre>./gatehouse users grant alice admin</pre>
+      <pre tabindex="0">./gatehouse users grant alice admin</pre>
 {{/isDevelopment}}
     </main>
   </body>

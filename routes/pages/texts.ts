@@ -1,6 +1,6 @@
 import type { Language } from '../../src/language.ts'
 
-/** What the pages say. `{minimum}` is the least length of a password. */
+/** What the pages say. `{minimum}` and `{maximum}` are the lengths between which a password must be. */
 export const texts: Record<Language, Record<TextName, string>> = {
   en: {
     verifyTitle: 'Confirm your e-mail address',
@@ -31,10 +31,12 @@ export const texts: Record<Language, Record<TextName, string>> = {
     unlockButton: 'Unlock this device',
     unlocked: 'Done. Go back to where you sign in, and use your password on this device.',
     tooShort: 'The password must have at least {minimum} characters.',
+    tooLong: 'The password must have at most {maximum} characters.',
     tooWeak:
-      'This password is too easy to guess, or too long. Choose one that is not common and does not contain your username or the name in your address.',
+      'This password is too easy to guess. Choose one that is not common and does not contain your username or the name in your address.',
     noToken: 'The link is incomplete. Open it from the mail again, or copy all of it.',
-    badLink: 'This link no longer works: it was already used, has expired, or a newer one was sent. Request a new one.',
+    badLink:
+      'This link no longer works: it was already used, has expired, or a newer one was sent. Request a new one where you sign in.',
     busy: 'That did not work just now. Please try again in a minute.',
     noScript: 'This page needs JavaScript. Please turn it on, or open the link in another browser.'
   },
@@ -69,11 +71,12 @@ export const texts: Record<Language, Record<TextName, string>> = {
     unlockButton: 'Разрешить вход',
     unlocked: 'Готово: вернитесь на страницу входа и введите пароль на этом устройстве.',
     tooShort: 'Пароль слишком короткий: нужно символов не меньше {minimum}.',
+    tooLong: 'Пароль слишком длинный: можно символов не больше {maximum}.',
     tooWeak:
-      'Этот пароль слишком легко угадать, или он слишком длинный. Выберите другой: не из распространённых и без вашего имени пользователя или имени из адреса.',
+      'Этот пароль слишком легко угадать. Выберите другой: не из распространённых и без вашего имени пользователя или имени из адреса.',
     noToken: 'Ссылка неполная. Откройте её из письма ещё раз или скопируйте целиком.',
     badLink:
-      'Ссылка больше не действует: она уже использована, её срок истёк, или отправлена более новая. Запросите новую.',
+      'Ссылка больше не действует: она уже использована, её срок истёк, или отправлена более новая. Запросите новую там, где вы входите.',
     busy: 'Сейчас не получилось. Попробуйте ещё раз через минуту.',
     noScript: 'Этой странице нужен JavaScript. Включите его или откройте ссылку в другом браузере.'
   }
@@ -105,6 +108,7 @@ export type TextName =
   | 'unlockButton'
   | 'unlocked'
   | 'tooShort'
+  | 'tooLong'
   | 'tooWeak'
   | 'noToken'
   | 'badLink'

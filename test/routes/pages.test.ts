@@ -59,7 +59,7 @@ await t.test('the start page says what this is, and leads to what is served', as
 await t.test('the first command of the start page registers a user', async (t) => {
   const service = await startService(t)
   const { text } = await call(service, 'GET /', { headers: { 'accept-language': 'en' } })
-  const [, command = ''] = /<pre>(curl [^<]+)<\/pre>/.exec(text) ?? []
+  const [, command = ''] = /<pre tabindex="0">(curl [^<]+)<\/pre>/.exec(text) ?? []
   const shown = command.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&#x2F;', '/')
   const printed = await createShell(t)(shown.replace('http://gatehouse.test', service.url))
   t.equal(printed, '{"message":"User created successfully"}')
@@ -102,6 +102,9 @@ if (browserPath === undefined) {
     await field.fill('short')
     await field.press('Enter')
     await says(t, page, /at least 8 characters/)
+    await field.fill('long '.repeat(26))
+    await field.press('Enter')
+    await says(t, page, /at most 128 characters/)
     await field.fill('password1')
     await page.getByRole('button', { name: 'Set the password' }).click()
     await says(t, page, /too easy to guess/)

@@ -21,7 +21,12 @@ function say(text, mood) {
 }
 
 /** What is wrong with a password before it is sent. */
-const isTooShort = () => password !== null && Array.from(password.value.normalize('NFC')).length < Number(says.minimum)
+function findFault() {
+  if (password === null) return undefined
+  const { length } = Array.from(password.value.normalize('NFC'))
+  if (length < Number(says.minimum)) return 'tooShort'
+  return length > Number(says.maximum) ? 'tooLong' : undefined
+}
 
 async function send(post) {
   const body = { token, ...(password !== null && { new_password: password.value }) }
@@ -41,8 +46,9 @@ async function send(post) {
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault()
-  if (isTooShort()) {
-    say(says.tooShort, 'bad')
+  const fault = findFault()
+  if (fault !== undefined) {
+    say(says[fault], 'bad')
     password.focus()
     return
   }
