@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import pLimit from 'p-limit'
 import { freePort } from '../test/support/postgres-server.ts'
-import { findProgram, pathWithPrograms } from '../test/support/programs.ts'
+import { createPath, findProgram } from '../test/support/programs.ts'
 import { visit } from './examples/page.ts'
 import { readWalk, run, type Running, tryIn } from './examples/readme.ts'
 import { accessToken, forgeries } from './examples/tokens.ts'
@@ -27,7 +27,7 @@ const named = [443, 3000, 4000, 4001, 4002, 5173, 8000, 8080] as const
 /** Where each example is reached. */
 const address: Record<string, (typeof named)[number]> = { fastify: 4000, express: 4001, fastapi: 4002, browser: 5173 }
 
-process.env.PATH = pathWithPrograms()
+process.env.PATH = createPath()
 
 const given = new Set<number>()
 const chosen = process.argv.slice(2)

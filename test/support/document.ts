@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 import { commandLine } from './command.ts'
 import { eventually } from './eventually.ts'
 import { freePort } from './postgres-server.ts'
-import { findProgram, pathWithPrograms } from './programs.ts'
+import { createPath, findProgram } from './programs.ts'
 import { addCurl, patternOf } from './shell.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -76,7 +76,7 @@ export async function runDocument(t: Test, page: string, options: DocumentOption
   const env = {
     ...options.env,
     HOME: checkout,
-    PATH: [checkout, dirname(process.execPath), pathWithPrograms()].join(delimiter)
+    PATH: createPath(checkout)
   }
   const terminals = new Map<string, ChildProcess>()
   t.teardown(() => Promise.all([...terminals.values()].map(stop)))

@@ -24,14 +24,16 @@ export function findProgram(...names: string[]): string | undefined {
     .at(0)
 }
 
-/** A PATH on which the examples' programs are the ones that are recent enough. */
-export function pathWithPrograms(): string {
-  const folders = Object.keys(examples).flatMap((name) => findProgram(name) ?? [])
-  return [...folders.map((file) => dirname(file)), process.env.PATH ?? ''].join(delimiter)
+/** A PATH on which the examples' programs are the ones that are recent enough, and node is the one that runs. */
+export function createPath(...first: string[]): string {
+  const programs = Object.keys(examples).flatMap((name) => findProgram(name) ?? [])
+  const folders = [...programs, process.execPath].map((file) => dirname(file))
+  return [...first, ...folders, process.env.PATH ?? ''].join(delimiter)
 }
 
 function isRecent(file: string, minVersion: string | undefined): boolean {
   if (minVersion === undefined) return true
-  const version = /\d+\.\d+\.\d+/.exec(execFileSync(file, ['version'], { encoding: 'utf8' }))?.[0] ?? '0.0.0'
+  // What "go install" builds does not know its version.
+  const version = /\d+\.\d+\.\d+/.exec(execFileSync(file, ['version'], { encoding: 'utf8' }))?.[0] ?? minVersion
   return version.localeCompare(minVersion, 'en', { numeric: true }) >= 0
 }
