@@ -208,6 +208,23 @@ await t.test('a token comes in one Authorization header, after one blank, and no
   }
 })
 
+await t.test('whatever length a token was cut to, it is a bad token', async (t) => {
+  const verifier = createVerifier({
+    ...trusting,
+    jwksUrl: `${service.url}/.well-known/jwks.json`
+  })
+  const tokens = [
+    'x.y.z',
+    'x.y.zzzzz',
+    'xx.yy.z',
+    'x.yyyyy.zz',
+    ...Array.from(person.token, (_, length) => person.token.slice(0, length))
+  ]
+  for (const token of tokens) {
+    await t.rejects(verifier.verify(token), { name: 'AccessProblem', code: 'token_invalid' }, token.slice(-8))
+  }
+})
+
 await t.test('a role that does not exist lets nobody in', async (t) => {
   const { token } = await registerPerson(service)
   const verifier = createVerifier({ ...trusting, jwksUrl: `${service.url}/.well-known/jwks.json` })

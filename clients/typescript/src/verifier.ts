@@ -52,8 +52,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const keys = createKeySet({ url, maxAge: keysMaxAge, fetch: options.fetch ?? globalThis.fetch, now })
 
   async function verify(token: string): Promise<Caller> {
-    if (!isCanonical(token)) throw new AccessProblem('token_invalid')
     try {
+      // Within, because the decoder throws at what is no base64url.
+      if (!isCanonical(token)) throw new AccessProblem('token_invalid')
       const { payload } = await jwtVerify(token, keys, {
         issuer,
         audience,
