@@ -40,4 +40,4 @@ function isMisspelt(name: string, setting: string): boolean {
   return distance <= maxDistance || (distance === 2 && sortLetters(name) === sortLetters(setting))
 }
 
-const sortLetters = (name: string): string => [...name].sort().join('')
+const sortLetters = (name: string): string => Array.from(name).sort().join('')
