@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
 import type { Config } from '../src/config/config.ts'
 import type { Database } from '../src/database/database.ts'
 import type { Services } from '../src/services.ts'
@@ -7,10 +8,17 @@ import { CommandError } from './command-error.ts'
 /** Takes what .env in the working directory says, except what is set already. */
 export function loadSettingsFile(): void {
   if (!existsSync('.env')) return
+  for (const [name, value] of Object.entries(parseEnv(readSettingsFile()))) process.env[name] ??= value
+}
+
+function readSettingsFile(): string {
   try {
-    process.loadEnvFile('.env')
-  } catch {
-    throw new CommandError(`Cannot read .env in ${process.cwd()}: check that it is a file that this user may read`)
+    // Without the byte order mark that some editors begin a file with.
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync('.env'))
+  } catch (error) {
+    const place = `.env in ${process.cwd()}`
+    if (error instanceof TypeError) throw new CommandError(`Cannot read ${place}: save it as UTF-8`)
+    throw new CommandError(`Cannot read ${place}: check that it is a file that this user may read`)
   }
 }
 

@@ -42,10 +42,22 @@ const refused: [setting: string, value: string, fault: RegExp][] = [
   ['PORT', 'http', /^PORT must be a whole number from 0 to 65535$/],
   ['PORT', '65536', /^PORT must be a whole number from 0 to 65535$/],
   ['PORT', '-1', /^PORT must be a whole number from 0 to 65535$/],
+  ['PORT', 'Infinity', /^PORT must be a whole number/],
+  ['PORT', '1e3', /^PORT must be a whole number/],
+  ['ACCESS_TOKEN_EXPIRE_MINUTES', 'Infinity', /^ACCESS_TOKEN_EXPIRE_MINUTES must be a whole number from 1 to 1440$/],
+  ['METRICS_PORT', '-Infinity', /^METRICS_PORT must be a whole number/],
+  ['UNVERIFIED_ACCOUNT_DAYS', '1e999', /^UNVERIFIED_ACCOUNT_DAYS must be a whole number/],
+  ['NODE_ENV', 'Production', /^NODE_ENV must be one of development, test, production$/],
+  ['NODE_ENV', 'prod', /^NODE_ENV must be one of/],
+  ['ISSUER', 'http://user:s3cret@localhost:3000', /^ISSUER must be an http\(s\) URL without user/],
+  ['PUBLIC_URL', 'https://user@example.com', /^PUBLIC_URL must be an http\(s\) URL without user/],
+  ['PWNED_PASSWORDS_URL', 'http://[x', /^PWNED_PASSWORDS_URL cannot be read as a URL$/],
+  ['AUDIENCE', 'two\nlines', /^AUDIENCE holds a line break/],
+  ['AUDIENCE', 'x'.repeat(8193), /^AUDIENCE is longer than 8192 characters$/],
   ['DATABASE_URL', 'mysql://localhost/x', /^DATABASE_URL must be pglite:FOLDER/],
   ['DATABASE_POOL_SIZE', '0', /^DATABASE_POOL_SIZE must be a whole number from 1 to 1000$/],
   ['ISSUER', 'auth.example.com', /^ISSUER must be an http\(s\) URL/],
-  ['ISSUER', 'https://auth.example.com/?x=1', /^ISSUER must be an http\(s\) URL without query/],
+  ['ISSUER', 'https://auth.example.com/?x=1', /^ISSUER must be an http\(s\) URL without user, query/],
   ['PASSWORD_MIN_LENGTH', '7', /^PASSWORD_MIN_LENGTH must be a whole number from 8 to 64$/],
   ['COOKIE_SECURE', 'perhaps', /^COOKIE_SECURE must be true or false$/],
   ['COOKIE_PREFIX', 'yes', /^COOKIE_PREFIX must be one of on, off/],
@@ -75,6 +87,13 @@ await t.test('each setting is checked, and the fault names it', async (t) => {
     t.equal(faults.length, 1, `${setting}=${value}`)
     t.match(faults[0], fault, `${setting}=${value}`)
   }
+})
+
+await t.test('every fault is told at once, also beside one that an example names a part of', async (t) => {
+  t.match(faultsOf({ NODE_ENV: 'production', ISSUER: 'https://a.example', HOST_FILE: '/nonexistent' }), [
+    /^HOST_FILE: the file/,
+    /^DATABASE_URL must be named/
+  ])
 })
 
 await t.test('origins and proxies are taken as they are listed', async (t) => {

@@ -84,7 +84,6 @@ const validate = new Ajv({
   // It runs once.
   code: { optimize: false },
   allErrors: true,
-  coerceTypes: true,
   useDefaults: true,
   keywords: ['explanation'],
   verbose: true
@@ -103,7 +102,7 @@ export function readConfig(env: NodeJS.ProcessEnv, names: string[] = settingName
   const settings: Record<string, unknown> = {}
   for (const name of names) {
     const { value, fault } = readSetting(env, name)
-    if (value !== undefined) settings[name] = value
+    if (value !== undefined) settings[name] = toTyped(value, SettingsSchema.properties[name as keyof Settings])
     if (fault === undefined) continue
     faults.push(fault)
     refused.push(name)
@@ -122,10 +121,20 @@ export function readConfig(env: NodeJS.ProcessEnv, names: string[] = settingName
   const findings = findingsOfSettings(settings as Settings)
   const unsafe = findings.filter(({ level }) => level === 'refuse').map(({ message }) => message)
   const others = [...contradictions(settings as Settings), ...unsafe]
-  faults.push(...others.filter((fault) => !refused.some((name) => fault.includes(name))))
+  faults.push(...others.filter((fault) => !refused.some((name) => mentions(fault, name))))
   if (faults.length > 0) throw new ConfigError(faults)
   return { ...toConfig(settings as Settings, isGiven), warnings: findings }
 }
+
+/** What is no number or no boolean stays text, which the schema refuses. */
+function toTyped(value: string, { type }: TSchema): unknown {
+  if (type === 'integer' && /^-?\d+$/.test(value)) return Number(value)
+  if (type === 'boolean' && /^(true|false)$/.test(value)) return value === 'true'
+  return value
+}
+
+/** Not where the name is part of another, or of an example such as postgres://USER@HOST/DATABASE. */
+const mentions = (fault: string, name: string): boolean => new RegExp(`(?<![\\w@])${name}(?!\\w)`).test(fault)
 
 function explain(error: ErrorObject): string {
   const name = error.instancePath.slice(1)

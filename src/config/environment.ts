@@ -5,15 +5,22 @@ import leven, { closestMatch } from 'leven'
 export function readSetting(env: NodeJS.ProcessEnv, name: string): { value?: string; fault?: string } {
   const value = env[name]
   const file = env[fileOf(name)]
-  if (!file) return value ? { value } : {}
+  if (!file) return value ? check(name, value) : {}
   if (value) return { fault: `${name} and ${fileOf(name)} are both set: remove one of them` }
   try {
     const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
-    return content === '' ? { fault: `${fileOf(name)}: the file ${file} is empty` } : { value: content }
+    return content === '' ? { fault: `${fileOf(name)}: the file ${file} is empty` } : check(fileOf(name), content)
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     return { fault: `${fileOf(name)}: the file ${file} cannot be read (${code})` }
   }
+}
+
+const maxLength = 8192
+
+function check(name: string, value: string): { value?: string; fault?: string } {
+  if (value.length > maxLength) return { fault: `${name} is longer than ${String(maxLength)} characters` }
+  return /\p{Cc}/u.test(value) ? { fault: `${name} holds a line break or another control character` } : { value }
 }
 
 const fileOf = (name: string) => `${name}_FILE`

@@ -15,12 +15,14 @@ const rate = (limit: Limit) =>
     default: formatRate(limit)
   })
 const url = (pattern: string, explanation: string, options = {}) => text({ pattern, explanation, ...options })
+const webUrl = () =>
+  url('^https?://[^\\s?#@/]+(/[^\\s?#]*)?$', 'must be an http(s) URL without user, query or fragment')
 
 /** However long access tokens live, by the setting of whichever instance, it is no longer than this. */
 export const maxAccessTokenMinutes = 24 * 60
 
 export const SettingsSchema = Type.Object({
-  NODE_ENV: Type.String({ default: 'development' }),
+  NODE_ENV: oneOf(['development', 'test', 'production'], 'development'),
   HOST: text({ default: '127.0.0.1' }),
   PORT: whole(0, 65535, 3000),
   DATABASE_URL: Type.Optional(
@@ -32,7 +34,7 @@ export const SettingsSchema = Type.Object({
   KEYS_DIR: text({ default: 'keys' }),
   JWT_PRIVATE_KEY: Type.Optional(text()),
   JWT_PUBLIC_KEY: Type.Optional(text()),
-  ISSUER: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
+  ISSUER: Type.Optional(webUrl()),
   AUDIENCE: text({ default: 'gatehouse' }),
   ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, maxAccessTokenMinutes, 15),
   REFRESH_TOKEN_EXPIRE_DAYS: whole(1, 365, 14),
@@ -51,7 +53,7 @@ export const SettingsSchema = Type.Object({
   ARGON2_MEMORY_KIB: whole(8, 4194304, 19456),
   ARGON2_ITERATIONS: whole(1, 100, 2),
   ARGON2_PARALLELISM: whole(1, 64, 1),
-  PWNED_PASSWORDS_URL: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
+  PWNED_PASSWORDS_URL: Type.Optional(webUrl()),
   RATE_LIMIT: oneOf(['on', 'off'], 'on'),
   LIMIT_LOGIN: rate(limits.login),
   LIMIT_REGISTRATION: rate(limits.registration),
@@ -70,7 +72,7 @@ export const SettingsSchema = Type.Object({
   SMTP_URL: Type.Optional(url('^smtps?://.+$', 'must be smtp://USER:PASSWORD@HOST:PORT or smtps://…')),
   MAIL_FROM: Type.Optional(text()),
   MAIL_TEMPLATES_DIR: Type.Optional(text()),
-  PUBLIC_URL: Type.Optional(url('^https?://[^\\s?#]+$', 'must be an http(s) URL without query or fragment')),
+  PUBLIC_URL: Type.Optional(webUrl()),
   DOCS: Type.Optional(choice(['on', 'off'])),
   METRICS_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
@@ -110,7 +112,10 @@ export function contradictions(settings: Settings): string[] {
       settings.SMTP_URL !== undefined && settings.MAIL_FROM === undefined,
       'MAIL_FROM must name the sender of the mails, for example "Gatehouse <no-reply@example.com>"'
     ],
-    [settings.PUBLIC_URL !== undefined && !URL.canParse(settings.PUBLIC_URL), 'PUBLIC_URL cannot be read as a URL'],
+    ...(['PUBLIC_URL', 'PWNED_PASSWORDS_URL'] as const).map((name): [boolean, string] => [
+      settings[name] !== undefined && !URL.canParse(settings[name]),
+      `${name} cannot be read as a URL`
+    ]),
     [
       settings.METRICS_PORT !== undefined && settings.METRICS_PORT !== 0 && settings.METRICS_PORT === settings.PORT,
       'METRICS_PORT must be another port than PORT: metrics are not for the public'

@@ -54,6 +54,17 @@ await t.test('settings come from .env, and the environment wins over it', async 
   t.match(fromEnvironment, { status: 0, stdout: / in from-environment\n$/, stderr: '' })
 })
 
+await t.test('a .env from another editor is read, or said to be of another kind', async (t) => {
+  const cwd = createFolder(t)
+  writeFileSync(join(cwd, '.env'), '\uFEFFPORT=99999\r\n')
+  t.match(await gatehouse(t, ['doctor'], { cwd }), { status: 1, stdout: /PORT must be a whole number/ })
+  writeFileSync(join(cwd, '.env'), Buffer.from('\uFEFFPORT=99999\n', 'utf16le'))
+  t.match(await gatehouse(t, ['doctor'], { cwd }), {
+    status: 1,
+    stderr: /^gatehouse: Cannot read \.env .*: save it as UTF-8/
+  })
+})
+
 await t.test('a .env that cannot be read is no silence', async (t) => {
   const cwd = createFolder(t)
   mkdirSync(join(cwd, '.env'))
