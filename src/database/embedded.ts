@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
@@ -15,7 +25,7 @@ import * as schema from './schema/index.ts'
 export async function openEmbedded(location: string, absent: 'make' | 'refuse' = 'make'): Promise<Database> {
   if (absent === 'refuse') requireDatabase(location)
   const unlock = location === 'memory' ? () => undefined : takeFolder(location)
-  const client = await PGlite.create(location === 'memory' ? 'memory://' : location).catch((cause: unknown) => {
+  const client = await createClient(location).catch((cause: unknown) => {
     unlock()
     throw new EmbeddedDatabaseError(
       'unusable',
@@ -40,11 +50,38 @@ export async function openEmbedded(location: string, absent: 'make' | 'refuse' =
   }
 }
 
+/** A database that is being made has a mark in its folder, so that one that was never finished is known. */
+async function createClient(location: string): Promise<PGlite> {
+  if (location === 'memory') return PGlite.create('memory://')
+  if (isDatabase(location)) return PGlite.create(location)
+  const mark = join(location, unfinished)
+  writeFileSync(mark, '')
+  const client = await PGlite.create(location)
+  rmSync(mark)
+  flushFolder(location)
+  return client
+}
+
+/** What is removed from a folder does not come back by a power cut. Windows flushes no folders. */
+function flushFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const handle = openSync(folder, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}
+
+const unfinished = 'UNFINISHED'
+
+const isDatabase = (folder: string): boolean =>
+  existsSync(join(folder, 'PG_VERSION')) && !existsSync(join(folder, unfinished))
+
 /** The folder of a database, for this process alone and for no other user of the machine: PGlite's files are open to all. */
 function takeFolder(folder: string): () => void {
   const unlock = lockFolder(folder)
   try {
     refuseOtherFiles(folder)
+    // Nobody was told that it is there: nothing is lost with it.
+    if (existsSync(join(folder, unfinished))) rmSync(folder, { recursive: true })
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     return unlock
   } catch (error) {
@@ -60,7 +97,7 @@ function requireDatabase(location: string): void {
     throw new EmbeddedDatabaseError('missing', message)
   }
   refuseOtherFiles(location)
-  if (existsSync(join(location, 'PG_VERSION'))) return
+  if (isDatabase(location)) return
   throw new EmbeddedDatabaseError(
     'missing',
     `There is no database in ${resolve(location)}: check DATABASE_URL, or make it with "gatehouse migrate"`
@@ -69,7 +106,9 @@ function requireDatabase(location: string): void {
 
 /** PGlite makes a new database where it finds none, over what is left of one that was there. */
 function refuseOtherFiles(folder: string): void {
-  if (!existsSync(folder) || readdirSync(folder).length === 0 || existsSync(join(folder, 'PG_VERSION'))) return
+  if (!existsSync(folder)) return
+  const files = readdirSync(folder)
+  if (files.length === 0 || files.includes('PG_VERSION') || files.includes(unfinished)) return
   throw new EmbeddedDatabaseError(
     'unusable',
     `The folder ${folder} holds files but no database (there is no PG_VERSION), and a new one would be made over them: bring it back from a backup, or move it away to begin anew`
@@ -85,10 +124,10 @@ function lockFolder(folder: string): () => void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const owner = Number(readFileSync(file, 'utf8'))
-    if (owner !== process.pid && isRunning(owner)) {
+    if (owner > 0 && owner !== process.pid && isRunning(owner)) {
       throw new EmbeddedDatabaseError(
         'in use',
-        `The embedded database in ${folder} is in use by process ${String(owner)}: stop it first, or use PostgreSQL, which serves many at once`
+        `The embedded database in ${folder} is in use by process ${String(owner)}: stop it first, or use PostgreSQL, which serves many at once. If that is no Gatehouse, delete ${file}`
       )
     }
     writeFileSync(file, String(process.pid))

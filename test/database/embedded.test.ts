@@ -1,8 +1,10 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openDatabase } from '../../src/database/open.ts'
-import { gatehouse } from '../support/command.ts'
+import { commandLine, gatehouse } from '../support/command.ts'
+import { eventually } from '../support/eventually.ts'
 import { createDatabase, createFolder, startService } from '../support/service.ts'
 
 const open = (url: string) => openDatabase({ url, listenUrl: url, poolSize: 1 })
@@ -48,6 +50,32 @@ await t.test('a folder that may not be written in is told as such', async (t) =>
     /^gatehouse: Cannot use \S+\/data\.lock \(open: .*\): check that the path exists and who may .* write it/
   )
   t.notMatch(stderr, /ENOENT/)
+})
+
+await t.test('a database that was never finished is made anew, by what makes one', async (t) => {
+  const cwd = createFolder(t)
+  const data = join(cwd, 'data')
+  const making = spawn(process.execPath, [...commandLine, 'migrate'], { cwd, stdio: 'ignore' })
+  const ended = new Promise((resolve) => making.once('exit', resolve))
+  await eventually(t, 'its first files are there', async () => existsSync(data) && readdirSync(data).length > 1)
+  making.kill('SIGKILL')
+  await ended
+  t.notOk(existsSync(join(data, 'PG_VERSION')) && !existsSync(join(data, 'UNFINISHED')), 'it was not finished')
+  t.match(await gatehouse(t, ['users', 'list'], { cwd }), { status: 1, stderr: /There is no database in/ })
+  t.equal((await gatehouse(t, ['migrate'], { cwd })).status, 0)
+  t.match(await gatehouse(t, ['users', 'list'], { cwd }), { status: 0, stdout: /^ID / })
+})
+
+await t.test('a lock that names no process, or a process that is gone, locks nothing', async (t) => {
+  const data = join(createFolder(t), 'data')
+  const gone = spawn(process.execPath, ['--version'])
+  await new Promise((resolve) => gone.once('exit', resolve))
+  for (const content of ['', '0', 'none', String(gone.pid)]) {
+    writeFileSync(`${data}.lock`, content)
+    const database = await open(`pglite:${data}`)
+    await database.close()
+    t.notOk(existsSync(`${data}.lock`), content)
+  }
 })
 
 await t.test('no database is made over what is left of another', async (t) => {
