@@ -8,11 +8,13 @@ const addedByProxies = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host
 
 /**
  * Whether a request comes from this machine alone. The name in `Host` counts too: a page of another site can have its own
- * name resolved to 127.0.0.1 (DNS rebinding), and then read what is served there.
+ * name resolved to 127.0.0.1 (DNS rebinding), and then read what is served there. A page of another origin has no business
+ * here either, not even of one in CORS_ORIGINS. HTTP/1.0 is what nginx speaks unless told otherwise, with a Host of its own.
  */
-export function isFromLoopback({ headers, socket }: FastifyRequest): boolean {
-  const isForwarded = addedByProxies.some((name) => headers[name] !== undefined)
-  return !isForwarded && isLoopbackAddress(socket.remoteAddress) && isLoopbackName(headers.host)
+export function isFromLoopback({ headers, raw, socket }: FastifyRequest): boolean {
+  const isForwarded = raw.httpVersion === '1.0' || addedByProxies.some((name) => headers[name] !== undefined)
+  const isFromPage = headers.origin !== undefined && headers.origin !== `http://${headers.host ?? ''}`
+  return !isForwarded && !isFromPage && isLoopbackAddress(socket.remoteAddress) && isLoopbackName(headers.host)
 }
 
 export function requireLoopback(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {

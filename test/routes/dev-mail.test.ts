@@ -63,7 +63,11 @@ await t.test('the page shows mails in frames in which nothing runs and nothing i
 })
 
 await t.test('only requests from this machine, by a name of this machine, see mails', async (t) => {
-  const service = await startService(t, { ...local, TRUST_PROXY: '127.0.0.1' })
+  const service = await startService(t, {
+    ...local,
+    TRUST_PROXY: '127.0.0.1',
+    CORS_ORIGINS: 'https://app.example.com'
+  })
   await registerPerson(service)
   const [mail] = await mailsIn(t, service, 1)
   const asked = (headers: Record<string, string>): CallOptions => ({ headers })
@@ -76,7 +80,9 @@ await t.test('only requests from this machine, by a name of this machine, see ma
       { 'x-real-ip': '127.0.0.1' },
       { forwarded: 'for=127.0.0.1' },
       { via: '1.1 proxy' },
-      { 'x-forwarded-host': 'localhost' }
+      { 'x-forwarded-host': 'localhost' },
+      { origin: 'https://app.example.com' },
+      { origin: 'null' }
     ]) {
       const answer = await call(service, path, asked(headers))
       t.match(answer, { status: 404, body: { code: 'not_found' } }, `${path} ${JSON.stringify(headers)}`)
@@ -84,6 +90,8 @@ await t.test('only requests from this machine, by a name of this machine, see ma
     for (const host of ['attacker.example', `gatehouse.test:${port}`, 'localhost.attacker.example', '']) {
       t.match(await requestWithHost(service, path, host), /^HTTP\/1\.1 4/, `${path} as ${host}`)
     }
+    // nginx with a proxy_pass and nothing else.
+    t.match(await exchange(service, `${path} HTTP/1.0`, `Host: localhost:${port}`, '', ''), /^HTTP\/1\.\d 404/, path)
     for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `app.localhost:${port}`]) {
       t.match(await requestWithHost(service, path, host), /^HTTP\/1\.1 200/, `${path} as ${host}`)
     }
