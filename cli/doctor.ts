@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../src/config/config.ts'
 import type { Db } from '../src/database/database.ts'
@@ -85,7 +86,7 @@ async function checkKeys(config: Config, explain: Explain): Promise<Check> {
   try {
     const { signing, refresh } = readKeys(config.keys)
     if (!config.production && 'dir' in config.keys && (signing.length === 0 || refresh.length === 0)) {
-      return { about: 'keys', status: 'ok', message: `The first start makes what is missing in ${config.keys.dir}` }
+      return checkPlace('keys', config.keys.dir, `The first start makes what is missing in ${config.keys.dir}`)
     }
     const keyring = openKeyring({ source: config.keys, schedules: listSchedules(config) })
     keyring.close()
@@ -113,14 +114,46 @@ async function checkDatabase({ database: options }: Config, explain: Explain): P
   } catch (error) {
     const reason = error instanceof EmbeddedDatabaseError ? error.reason : 'unusable'
     if (reason === 'unusable') return [{ about: 'database', status: 'failed', message: explain(error) }]
-    return [{ about: 'database', status: 'ok', message: sayOfEmbedded(options.url.slice('pglite:'.length))[reason] }]
+    return [checkEmbedded(options.url.slice('pglite:'.length), reason)]
   }
 }
 
-const sayOfEmbedded = (location: string) => ({
-  missing: `The first start makes the embedded database in ${location === 'memory' ? 'memory' : resolve(location)}`,
-  'in use': `The embedded database in ${location} is in use, and serves one process: stop the service to have it examined`
-})
+function checkEmbedded(location: string, reason: 'missing' | 'in use'): Check {
+  if (reason === 'in use') {
+    const message = `The embedded database in ${location} is in use, and serves one process: stop the service to have it examined`
+    return { about: 'database', status: 'ok', message }
+  }
+  if (location === 'memory') {
+    return { about: 'database', status: 'ok', message: 'Each start makes an embedded database in memory' }
+  }
+  const message = `The first start makes the embedded database in ${resolve(location)}`
+  // Its lock is made beside it.
+  return checkPlace('database', dirname(resolve(location)), message)
+}
+
+/** Of a folder that the first start writes in, or makes: whether it could. */
+function checkPlace(about: Check['about'], folder: string, message: string): Check {
+  const parents = function* (path: string): Generator<string> {
+    yield path
+    if (dirname(path) !== path) yield* parents(dirname(path))
+  }
+  const nearest = [...parents(resolve(folder))].find((path) => existsSync(path)) ?? '/'
+  if (statSync(nearest).isDirectory() && mayWrite(nearest)) return { about, status: 'ok', message }
+  return {
+    about,
+    status: 'failed',
+    message: `${message}, and cannot write in ${nearest}: check that it is a folder, and who may`
+  }
+}
+
+function mayWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 async function checkSchema(db: Db): Promise<Check> {
   const { countPendingMigrations } = await import('../src/database/migrate.ts')

@@ -28,7 +28,9 @@ export function exitStatus(error: unknown): number {
 export const explainFailure = (error: unknown, env: NodeJS.ProcessEnv): string => describeFailure(error, env).message
 
 export function describeFailure(error: unknown, env: NodeJS.ProcessEnv): Failure {
-  return describeOwn(error) ?? describeSystem(error) ?? describeDatabase(error, env) ?? describeUnexpected(error, env)
+  return (
+    describeOwn(error) ?? describeSystem(error, env) ?? describeDatabase(error, env) ?? describeUnexpected(error, env)
+  )
 }
 
 /** Errors whose message is written for an operator. */
@@ -59,10 +61,19 @@ function describeProblem({ code, message }: Problem): Failure {
   return { code, message: code === 'last_admin' ? `${message}: make another user admin first` : message }
 }
 
+interface SystemError extends NodeJS.ErrnoException {
+  address?: string
+  port?: number
+  hostname?: string
+}
+
 /** Ports and files that are not to be had. */
-function describeSystem(error: unknown): Failure | undefined {
-  const { code, syscall, path, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+function describeSystem(error: unknown, env: NodeJS.ProcessEnv): Failure | undefined {
+  const { code, syscall, path, address, port, hostname } = error as SystemError
   const reason = code ?? ''
+  if (syscall === 'getaddrinfo' && hostname === env.HOST) {
+    return { code: 'address_unavailable', message: `Cannot listen on ${hostname ?? ''} (${reason}): check HOST` }
+  }
   if (syscall === 'listen' || syscall === 'bind') {
     const place = `${address ?? ''}:${String(port)}`
     const message =

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { generateMissingKeys } from '../../src/keys/key-files.ts'
@@ -68,6 +68,23 @@ await t.test(
     ])
   }
 )
+
+await t.test('doctor tells of folders in which the first start could write nothing', async (t) => {
+  const folder = createFolder(t)
+  const closed = join(folder, 'closed')
+  writeFileSync(join(folder, 'file'), '')
+  mkdirSync(closed, { mode: 0o500 })
+  // Root may write anywhere.
+  for (const place of [join(folder, 'file'), ...(process.getuid?.() === 0 ? [] : [closed])]) {
+    const { status, troubles } = await examine(t, { KEYS_DIR: `${place}/keys`, DATABASE_URL: `pglite:${place}/data` })
+    t.equal(status, 1)
+    const message = new RegExp(`and cannot write in ${place}: check that it is a folder, and who may$`)
+    t.match(troubles, [
+      { about: 'keys', status: 'failed' },
+      { about: 'database', status: 'failed', message }
+    ])
+  }
+})
 
 await t.test('doctor tells where proxy, cookies and ISSUER do not agree, and what to do', async (t) => {
   const development = { DATABASE_URL: sound.DATABASE_URL, KEYS_DIR }

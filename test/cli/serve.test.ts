@@ -93,6 +93,19 @@ await t.test('a port that is in use is told in words', async (t) => {
   t.match(stderr, /^gatehouse: Cannot listen on 127\.0\.0\.1:\d+, which is in use: .*\n$/)
 })
 
+await t.test('a host that is not found is no fault of the database', async (t) => {
+  const { status, stderr } = await gatehouse(t, ['serve'], {
+    env: {
+      DATABASE_URL: await createDatabase(t),
+      KEYS_DIR: createFolder(t),
+      HOST: 'gatehouse.invalid',
+      LOG_LEVEL: 'silent'
+    }
+  })
+  t.equal(status, 1)
+  t.match(stderr, /^gatehouse: Cannot listen on gatehouse\.invalid \(\w+\): check HOST\n$/)
+})
+
 await t.test('SIGTERM in production: not ready at once, requests in flight finish, exit status 0', async (t) => {
   const instance = await serveInProduction(t)
   const inFlight = await halfRequest(instance)
