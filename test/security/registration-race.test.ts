@@ -11,7 +11,8 @@ const mixed = (name: string, number: number) =>
 function outcomes(answers: Answer[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const { status, body } of answers) {
-    const outcome = status === 201 ? '201' : `${String(status)} ${(body as { code: string }).code}`
+    // Which of the two codes of 503 it is depends on how fast the machine is.
+    const outcome = status === 409 ? `409 ${(body as { code: string }).code}` : String(status)
     counts[outcome] = (counts[outcome] ?? 0) + 1
   }
   return counts
@@ -41,7 +42,7 @@ await t.test('a hundred registrations of one name at once', async (t) => {
       email: `${name}-${String(number)}@example.com`
     }))
     t.equal(byName['201'], 1, `${title}: one succeeds`)
-    t.equal((byName['409 username_taken'] ?? 0) + (byName['503 overloaded'] ?? 0), 99, JSON.stringify(byName))
+    t.equal((byName['409 username_taken'] ?? 0) + (byName['503'] ?? 0), 99, JSON.stringify(byName))
     t.equal((await sql(first, 'select 1 from users where username_key = $1', [name])).length, 1)
 
     const byEmail = await register100([...services], (number) => ({
@@ -49,7 +50,7 @@ await t.test('a hundred registrations of one name at once', async (t) => {
       email: `${mixed(name, number)}@Example.com`
     }))
     t.equal(byEmail['201'], 1, `${title}: one succeeds`)
-    t.equal((byEmail['409 email_taken'] ?? 0) + (byEmail['503 overloaded'] ?? 0), 99, JSON.stringify(byEmail))
+    t.equal((byEmail['409 email_taken'] ?? 0) + (byEmail['503'] ?? 0), 99, JSON.stringify(byEmail))
     t.equal((await sql(first, 'select 1 from users where email_key = $1', [`${name}@example.com`])).length, 1)
   }
 })
