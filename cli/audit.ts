@@ -47,9 +47,12 @@ export function addAudit(program: Command, env: NodeJS.ProcessEnv): void {
       }
       const form = wantsJson(command) ? asJson : inWords
       await withSchema(env, [], async ({ db }) => {
+        let isEmpty = true
         for await (const event of tail(db, { lines, type, wait })) {
+          isEmpty = false
           if (!(await write(`${form(event)}\n`))) return
         }
+        if (isEmpty && !wantsJson(command)) process.stderr.write('There are no such events\n')
       })
     })
 }

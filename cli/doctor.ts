@@ -90,8 +90,9 @@ async function checkKeys(config: Config, explain: Explain): Promise<Check> {
     }
     const keyring = openKeyring({ source: config.keys, schedules: listSchedules(config) })
     keyring.close()
-    const { kid, algorithm } = keyring.current().signing
-    return { about: 'keys', status: 'ok', message: `Key ${kid} signs access tokens (${algorithm})` }
+    const { signing: accessKey, refreshSigning: refreshKey } = keyring.current()
+    const message = `Key ${accessKey.kid} signs access tokens (${accessKey.algorithm}), and ${refreshKey.kid} refresh tokens`
+    return { about: 'keys', status: 'ok', message }
   } catch (error) {
     return { about: 'keys', status: 'failed', message: explain(error) }
   }

@@ -220,6 +220,7 @@ await t.test('a misspelt setting is named with the nearest right one', async (t)
     KEY_DIR: 'KEYS_DIR',
     ISUER: 'ISSUER',
     PROT: 'PORT',
+    PORTT: 'PORT',
     HSOT: 'HOST'
   }
   for (const [name, right] of Object.entries(misspelt)) {

@@ -44,7 +44,8 @@ function isMisspelt(name: string, setting: string): boolean {
   const length = Math.min(name.length, setting.length)
   const maxDistance = length >= 8 ? 2 : length >= 5 ? 1 : 0
   const distance = leven(name, setting)
-  return distance <= maxDistance || (distance === 2 && sortLetters(name) === sortLetters(setting))
+  return distance <= maxDistance || (distance <= 2 && sortLetters(name) === sortLetters(setting))
 }
 
-const sortLetters = (name: string): string => Array.from(name).sort().join('')
+/** A letter that is doubled counts once. */
+const sortLetters = (name: string): string => Array.from(name.replaceAll(/(.)\1/g, '$1')).sort().join('')

@@ -47,7 +47,7 @@ await t.test('audit tail prints the latest events, oldest first, for people and 
     events.map(({ id }) => id),
     [26, 28, 30]
   )
-  t.strictSame(none, { status: 0, stdout: '', stderr: '' })
+  t.strictSame(none, { status: 0, stdout: '', stderr: 'There are no such events\n' })
   t.match(wrong, { status: 2, stderr: /whole number/ })
   t.match(mistyped, {
     status: 2,
