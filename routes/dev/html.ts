@@ -23,7 +23,7 @@ const page = `<!doctype html>
     <main>
       <h1>Mail in development</h1>
       <p class="quiet">There is no mail server (<code>SMTP_URL</code>), so mails wait here, the latest first, where only this
-        machine can read them. Reload the page to see new ones.</p>
+        machine can read them. Reload the page to see new ones; a mail whose link was used or replaced is gone.</p>
 {{#isEmpty}}
       <p>No mail yet. Register a user, or ask for a new password.</p>
 {{/isEmpty}}

@@ -4,7 +4,10 @@ import { isFromLoopback } from '../dev/require-loopback.ts'
 import { type Language, negotiateLanguage } from '../../src/language.ts'
 
 /** What the start page says of the service, and of each place that it leads to. */
-const texts: Record<Language, Record<'intro' | 'docs' | 'mail' | 'openapi' | 'health' | 'first' | 'next', string>> = {
+const texts: Record<
+  Language,
+  Record<'intro' | 'docs' | 'mail' | 'openapi' | 'health' | 'first' | 'next' | 'onward', string>
+> = {
   en: {
     intro:
       'This is an authentication service: applications register and log in their users here, and ask who may do what.',
@@ -13,7 +16,8 @@ const texts: Record<Language, Record<'intro' | 'docs' | 'mail' | 'openapi' | 'he
     openapi: 'The API as an OpenAPI document, for generators',
     health: 'Is the service ready?',
     first: 'Register a user:',
-    next: 'Then make them an administrator (stop the service first if its database is the embedded one):'
+    next: 'To make them an administrator (stop the service first if its database is the embedded one):',
+    onward: 'In a checkout, docs/first-hour.md goes on from here.'
   },
   ru: {
     intro:
@@ -23,7 +27,8 @@ const texts: Record<Language, Record<'intro' | 'docs' | 'mail' | 'openapi' | 'he
     openapi: 'API в виде документа OpenAPI, для генераторов',
     health: 'Готов ли сервис?',
     first: 'Зарегистрируйте пользователя:',
-    next: 'И сделайте его администратором (встроенная база данных требует сначала остановить сервис):'
+    next: 'Как сделать его администратором (встроенная база данных требует сначала остановить сервис):',
+    onward: 'Что дальше, описано в файле docs/first-hour.md.'
   }
 }
 
@@ -48,7 +53,8 @@ const page = `<!doctype html>
       </ul>
 {{#isDevelopment}}
       <p>{{first}}</p>
-      <pre tabindex="0">curl {{origin}}/auth/registration \\
+      <pre tabindex="0">curl \\
+  {{origin}}/auth/registration \\
   -H 'content-type: application/json' -d '{
     "username": "alice",
     "email": "alice@example.com",
@@ -56,6 +62,7 @@ const page = `<!doctype html>
   }'</pre>
       <p>{{next}}</p>
       <pre tabindex="0">./gatehouse users grant alice admin</pre>
+      <p>{{onward}}</p>
 {{/isDevelopment}}
     </main>
   </body>

@@ -2,7 +2,7 @@
 const invitation = `
 
 **Try it here.** Register, log in, and call \`GET /authz/reader\` (204) and \`GET /authz/author\` (403, until you are an author).
-The login leaves a cookie in your browser, which later requests from this page carry: there is nothing to copy.
+The login leaves a cookie in your browser, which later requests from this page carry: leave *Authentication* as it is.
 
 The cookie is \`Secure\`. Chromium and Firefox keep it over https and on localhost; Safari over https alone:
 log in with \`"transport": "bearer"\` there, and paste the \`access_token\` under *Authentication*.`
