@@ -61,8 +61,10 @@ function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => {
+      // Of a port that nobody serves the kernel may make the other end as well, and connect the socket to itself.
+      const isOwn = socket.localPort === port
       socket.destroy()
-      resolve(true)
+      resolve(!isOwn)
     })
     socket.once('error', () => {
       resolve(false)
