@@ -134,11 +134,7 @@ function checkEmbedded(location: string, reason: 'missing' | 'in use'): Check {
 
 /** Of a folder that the first start writes in, or makes: whether it could. */
 function checkPlace(about: Check['about'], folder: string, message: string): Check {
-  const parents = function* (path: string): Generator<string> {
-    yield path
-    if (dirname(path) !== path) yield* parents(dirname(path))
-  }
-  const nearest = [...parents(resolve(folder))].find((path) => existsSync(path)) ?? '/'
+  const nearest = findNearest(resolve(folder))
   if (statSync(nearest).isDirectory() && mayWrite(nearest)) return { about, status: 'ok', message }
   return {
     about,
@@ -146,6 +142,9 @@ function checkPlace(about: Check['about'], folder: string, message: string): Che
     message: `${message}, and cannot write in ${nearest}: check that it is a folder, and who may`
   }
 }
+
+/** The path, or the nearest folder above it that is there: the root always is. */
+const findNearest = (path: string): string => (existsSync(path) ? path : findNearest(dirname(path)))
 
 function mayWrite(folder: string): boolean {
   try {
@@ -183,12 +182,14 @@ async function checkClock(db: Db): Promise<Check> {
   return { about: 'clock', status, message: status === 'ok' ? message : `${message}: keep both by NTP` }
 }
 
-async function checkMail({ production, mail: { smtpUrl, showsMails } }: Config): Promise<Check[]> {
+async function checkMail({ production, mail }: Config): Promise<Check[]> {
+  const { smtpUrl } = mail
   if (smtpUrl === undefined) {
     // That production has none is told with the settings.
     if (production) return []
-    const place = showsMails ? '/dev/mail' : '"gatehouse outbox"'
-    return [{ about: 'mail', status: 'ok', message: `No mail is sent, for there is no SMTP_URL: ${place} shows it` }]
+    const { placeOfWaiting } = await import('../src/mail/waiting.ts')
+    const message = `No mail is sent, for there is no SMTP_URL: ${placeOfWaiting(mail)} shows it`
+    return [{ about: 'mail', status: 'ok', message }]
   }
   const { verifySmtp } = await import('../src/mail/transport.ts')
   const { readReason } = await import('../src/mail/failure.ts')

@@ -4,7 +4,7 @@ import { mailHandler } from '../src/mail/delivery.ts'
 import { mailKind } from '../src/mail/enqueue.ts'
 import { createMailbox, type Mailbox } from '../src/mail/mailbox.ts'
 import { readTemplates } from '../src/mail/templates.ts'
-import { createWaitingReport, describeWaiting, quoteWaiting } from '../src/mail/waiting.ts'
+import { createWaitingReport, describeWaiting, placeOfWaiting, quoteWaiting } from '../src/mail/waiting.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,8 +22,7 @@ export default fp(
     app.decorate('mailbox', showsMails ? createMailbox(database.db, compose) : undefined)
     if (smtpUrl === undefined) {
       const describe = logsMails ? quoteWaiting(compose) : describeWaiting
-      const place = showsMails ? '/dev/mail' : '"gatehouse outbox"'
-      jobs.whenIdle(createWaitingReport(database.db, log.info.bind(log), describe, place))
+      jobs.whenIdle(createWaitingReport(database.db, log.info.bind(log), describe, placeOfWaiting(config.mail)))
       return
     }
     // What sends is loaded only where it is used.

@@ -1,3 +1,4 @@
+import type { MailConfig } from '../config/config.ts'
 import type { Db } from '../database/database.ts'
 import { countJobs, type Job, listJobs } from '../repositories/jobs.ts'
 import type { ComposeMail } from './composer.ts'
@@ -9,16 +10,19 @@ const maxCounted = 1000
 type Log = (what: object, message: string) => void
 type Describe = (job: Job) => [what: object, message: string]
 
+/** Where a developer or an operator finds the mails that wait. */
+export const placeOfWaiting = ({ showsMails }: MailConfig): string => (showsMails ? '/dev/mail' : '"gatehouse outbox"')
+
 /** What the log says of a mail that waits: its number, and the command that prints it. */
-export const describeWaiting = (job: Job): [what: object, message: string] => {
+export const describeWaiting: Describe = (job) => {
   const { template } = readMail(job)
   return [{ id: job.id, template }, `mail written: "gatehouse outbox show ${String(job.id)}" prints it`]
 }
 
 /** What the log of a developer says of it: everything, the link too. */
 export const quoteWaiting =
-  (compose: ComposeMail) =>
-  (job: Job): [what: object, message: string] => {
+  (compose: ComposeMail): Describe =>
+  (job) => {
     const { to, subject, text } = compose(job)
     return [{ id: job.id, template: readMail(job).template }, `mail written to ${to}: ${subject}\n\n${text}`]
   }
