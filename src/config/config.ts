@@ -1,17 +1,7 @@
-import type { TSchema } from '@sinclair/typebox'
-import { Ajv, type ErrorObject } from 'ajv'
-import { findMisspelt, readSetting } from './environment.ts'
 import { developmentRates, type LimitName, type Limits, limits, readRate } from './limits.ts'
+import { parseSettings, settingNames } from './parse-settings.ts'
 import { type Finding, findingsOfSettings } from './production-checks.ts'
-import {
-  contradictions,
-  isLoopback,
-  readDatabaseUrl,
-  readIssuer,
-  list,
-  type Settings,
-  SettingsSchema
-} from './settings.ts'
+import { contradictions, isLoopback, readDatabaseUrl, readIssuer, list, type Settings } from './settings.ts'
 
 export interface MailConfig {
   /** Without one, mail waits in the outbox, where `gatehouse outbox` shows it. */
@@ -79,71 +69,23 @@ export class ConfigError extends Error {
   }
 }
 
-const validate = new Ajv({
-  validateSchema: false,
-  // It runs once.
-  code: { optimize: false },
-  allErrors: true,
-  useDefaults: true,
-  keywords: ['explanation'],
-  verbose: true
-}).compile<Settings>(SettingsSchema)
-
-const settingNames = Object.keys(SettingsSchema.properties)
-
 /**
  * Reads the settings from an environment. An empty variable counts as absent; NAME_FILE names a file that holds NAME.
  * @param names those that are asked for; the others have their defaults
  * @throws {ConfigError} naming every fault at once; never with a setting's value, which may be a secret
  */
 export function readConfig(env: NodeJS.ProcessEnv, names: string[] = settingNames): Config {
-  const faults = findMisspelt(env, settingNames)
-  const refused: string[] = []
-  const settings: Record<string, unknown> = {}
-  for (const name of names) {
-    const { value, fault } = readSetting(env, name)
-    if (value !== undefined) settings[name] = toTyped(value, SettingsSchema.properties[name as keyof Settings])
-    if (fault === undefined) continue
-    faults.push(fault)
-    refused.push(name)
-  }
-  const isGiven = new Set(Object.keys(settings))
-  if (!validate(settings)) {
-    for (const error of validate.errors ?? []) {
-      const name = error.instancePath.slice(1)
-      faults.push(explain(error))
-      refused.push(name)
-      Reflect.deleteProperty(settings, name)
-    }
-    // The rest is judged with defaults in the place of what was refused.
-    validate(settings)
-  }
-  const findings = findingsOfSettings(settings as Settings)
+  const { settings, isGiven, faults, refused } = parseSettings(env, names)
+  const findings = findingsOfSettings(settings)
   const unsafe = findings.filter(({ level }) => level === 'refuse').map(({ message }) => message)
-  const others = [...contradictions(settings as Settings), ...unsafe]
+  const others = [...contradictions(settings), ...unsafe]
   faults.push(...others.filter((fault) => !refused.some((name) => mentions(fault, name))))
   if (faults.length > 0) throw new ConfigError(faults)
-  return { ...toConfig(settings as Settings, isGiven), warnings: findings }
-}
-
-/** What is no number or no boolean stays text, which the schema refuses. */
-function toTyped(value: string, { type }: TSchema): unknown {
-  if (type === 'integer' && /^-?\d+$/.test(value)) return Number(value)
-  if (type === 'boolean' && /^(true|false)$/.test(value)) return value === 'true'
-  return value
+  return { ...toConfig(settings, isGiven), warnings: findings }
 }
 
 /** Not where the name is part of another, or of an example such as postgres://USER@HOST/DATABASE. */
 const mentions = (fault: string, name: string): boolean => new RegExp(`(?<![\\w@])${name}(?!\\w)`).test(fault)
-
-function explain(error: ErrorObject): string {
-  const name = error.instancePath.slice(1)
-  const { explanation, type, minimum, maximum } = error.parentSchema as TSchema & { explanation?: string }
-  if (error.keyword === 'enum') return `${name} must be one of ${(error.schema as string[]).join(', ')}`
-  if (type === 'integer') return `${name} must be a whole number from ${String(minimum)} to ${String(maximum)}`
-  if (type === 'boolean') return `${name} must be true or false`
-  return `${name} ${explanation ?? error.message ?? 'is not valid'}`
-}
 
 function toConfig(settings: Settings, isGiven: Set<string>): Omit<Config, 'warnings'> {
   const minute = 60
